@@ -1,0 +1,3 @@
+// What both modules export of the codec: one line per file.
+
+export { respIndex, setMaxBulkBytes } from "./resp-request";

@@ -1,0 +1,384 @@
+// RESP requests: an array of bulk strings, or an inline command (RESP specification, "Sending commands to a Redis server").
+//
+//   *2 CR LF $3 CR LF GET CR LF $3 CR LF key CR LF          GET key CR LF
+//
+// parseRequest() reads one command. It holds no state between calls but what its caller gives back to it, so a command may be
+// cut at any byte: a caller that has only a part of a long command keeps `requestPos` (as a distance) and `requestLeft`, and
+// goes on from there when more has come, instead of reading it all again.
+//
+// An index entry is 8 bytes: u32 address of the argument, u32 its length. Arguments are not copied. Only an inline argument
+// with escapes is rewritten, in place, and never grows.
+
+/** Status of parseRequest(): a whole command was read. */
+export const REQUEST_COMPLETE: i32 = 0;
+/** The command goes on behind `end`; at least `requestWanted` more bytes are needed. */
+export const REQUEST_INCOMPLETE: i32 = 1;
+/** "Protocol error: invalid multibulk length" */
+export const REQUEST_BAD_COUNT: i32 = 2;
+/** "Protocol error: too big mbulk count string" */
+export const REQUEST_LONG_COUNT: i32 = 3;
+/** "Protocol error: expected '$', got '…'"; the byte is in `requestByte`. */
+export const REQUEST_NO_DOLLAR: i32 = 4;
+/** "Protocol error: invalid bulk length" */
+export const REQUEST_BAD_LENGTH: i32 = 5;
+/** "Protocol error: too big bulk count string" */
+export const REQUEST_LONG_LENGTH: i32 = 6;
+/** "Protocol error: too big inline request" */
+export const REQUEST_LONG_INLINE: i32 = 7;
+/** "Protocol error: unbalanced quotes in request" */
+export const REQUEST_QUOTES: i32 = 8;
+/** A bulk string is not followed by CR LF. */
+export const REQUEST_NO_CRLF: i32 = 9;
+/** "Protocol error: unauthenticated multibulk length" */
+export const REQUEST_UNAUTHENTICATED_COUNT: i32 = 10;
+/** "Protocol error: unauthenticated bulk length" */
+export const REQUEST_UNAUTHENTICATED_LENGTH: i32 = 11;
+/** The index is full; `requestArgc` entries were asked for. */
+export const REQUEST_INDEX_FULL: i32 = 12;
+
+/** Most arguments of one command. */
+export const MAX_ARGUMENTS: u32 = 1024 * 1024;
+/** Longest inline command, and longest header line, in bytes. */
+export const MAX_INLINE_BYTES: u32 = 64 * 1024;
+/** Most arguments before AUTH where a password is set. */
+export const MAX_UNAUTHENTICATED_ARGUMENTS: u32 = 10;
+/** Longest argument, in bytes, before AUTH where a password is set. */
+export const MAX_UNAUTHENTICATED_BYTES: u32 = 16384;
+
+/** Where the next byte to read lies (in and out). */
+export let requestPos: u32 = 0;
+/** Arguments still to come of the command in progress; 0 at the beginning of a command (in and out). */
+export let requestLeft: u32 = 0;
+/** Arguments read in this call. */
+export let requestArgc: u32 = 0;
+/** With REQUEST_INCOMPLETE: how many bytes behind `end` are needed at least. */
+export let requestWanted: u32 = 0;
+/** With REQUEST_NO_DOLLAR: the byte found. */
+export let requestByte: u32 = 0;
+
+/** Longest argument, in bytes; larger ones are REQUEST_BAD_LENGTH. */
+let maxBulkBytes: u32 = 512 * 1024 * 1024;
+
+/** Sets the longest argument, in bytes. */
+export function setMaxBulkBytes(bytes: u32): void {
+  maxBulkBytes = bytes;
+}
+
+/** Sets where parseRequest() goes on: at `pos`, with `left` arguments missing (0: a new command). */
+// @ts-ignore: decorator
+@inline
+export function requestResume(pos: u32, left: u32): void {
+  requestPos = pos;
+  requestLeft = left;
+}
+
+// @ts-ignore: decorator
+@inline
+const CR: u32 = 13;
+// @ts-ignore: decorator
+@inline
+const LF: u32 = 10;
+
+/**
+ * Reads one command from `requestPos` (see requestResume) up to `end`, and writes its arguments to `index`
+ * (`capacity` entries; 0 as `index`: reads on without writing). Returns a REQUEST_ status; on REQUEST_COMPLETE
+ * `requestPos` is behind the command and `requestArgc` counts its arguments (0: nothing to execute).
+ */
+export function parseRequest(end: u32, index: u32, capacity: u32, unauthenticated: bool): i32 {
+  let pos = requestPos;
+  let left = requestLeft;
+  requestArgc = 0;
+  if (left == 0) {
+    if (pos >= end) return incomplete(pos, 0, 1);
+    if (load<u8>(pos) != 42 /* * */) return parseInline(pos, end, index, capacity);
+    const status = readLength(pos + 1, end, <i64>MAX_ARGUMENTS);
+    if (status != 0) {
+      if (status == LENGTH_INCOMPLETE) return incomplete(pos, 0, 1);
+      return status == LENGTH_LONG ? REQUEST_LONG_COUNT : REQUEST_BAD_COUNT;
+    }
+    pos = lengthEnd;
+    if (lengthValue <= 0) {
+      requestPos = pos;
+      return REQUEST_COMPLETE;
+    }
+    left = <u32>lengthValue;
+    if (unauthenticated && left > MAX_UNAUTHENTICATED_ARGUMENTS) return REQUEST_UNAUTHENTICATED_COUNT;
+  }
+  let entry = index;
+  let argc: u32 = 0;
+  while (left > 0) {
+    if (pos >= end) return incomplete(pos, left, wantedFor(left));
+    if (load<u8>(pos) != 36 /* $ */) {
+      requestByte = load<u8>(pos);
+      return REQUEST_NO_DOLLAR;
+    }
+    const status = readLength(pos + 1, end, <i64>maxBulkBytes);
+    if (status != 0) {
+      if (status == LENGTH_INCOMPLETE) return incomplete(pos, left, 1);
+      return status == LENGTH_LONG ? REQUEST_LONG_LENGTH : REQUEST_BAD_LENGTH;
+    }
+    if (lengthValue < 0) return REQUEST_BAD_LENGTH;
+    const length = <u32>lengthValue;
+    if (unauthenticated && length > MAX_UNAUTHENTICATED_BYTES) return REQUEST_UNAUTHENTICATED_LENGTH;
+    const start = lengthEnd;
+    const have = end - start;
+    if (have < length + 2) return incomplete(pos, left, length + 2 - have + wantedFor(left - 1));
+    if (load<u16>(start + length) != 0x0a0d) return REQUEST_NO_CRLF;
+    if (index != 0) {
+      if (argc >= capacity) {
+        requestArgc = argc + left;
+        return REQUEST_INDEX_FULL;
+      }
+      store<u32>(entry, start);
+      store<u32>(entry, length, 4);
+      entry += 8;
+    }
+    argc++;
+    pos = start + length + 2;
+    left--;
+  }
+  requestPos = pos;
+  requestLeft = 0;
+  requestArgc = argc;
+  return REQUEST_COMPLETE;
+}
+
+/** Fewest bytes that `left` arguments take: "$0" CR LF CR LF each. */
+// @ts-ignore: decorator
+@inline
+function wantedFor(left: u32): u32 {
+  return left * 6;
+}
+
+// @ts-ignore: decorator
+@inline
+function incomplete(pos: u32, left: u32, wanted: u32): i32 {
+  requestPos = pos;
+  requestLeft = left;
+  requestWanted = wanted == 0 ? 1 : wanted;
+  return REQUEST_INCOMPLETE;
+}
+
+// ---- A decimal length and its CR LF -------------------------------------------------------------------------------
+
+const LENGTH_INCOMPLETE: i32 = 1;
+const LENGTH_LONG: i32 = 2;
+const LENGTH_BAD: i32 = 3;
+
+let lengthValue: i64 = 0;
+let lengthEnd: u32 = 0;
+
+/** Reads a decimal of at most `max` (or any negative one) and CR LF from `pos` on into lengthValue and lengthEnd. */
+// @ts-ignore: decorator
+@inline
+function readLength(pos: u32, end: u32, max: i64): i32 {
+  // One digit, CR, LF: nearly every header.
+  if (pos + 3 <= end && load<u16>(pos + 1) == 0x0a0d) {
+    const digit = <u32>load<u8>(pos) - 48;
+    if (digit > 9) return LENGTH_BAD;
+    if (<i64>digit > max) return LENGTH_BAD;
+    lengthValue = <i64>digit;
+    lengthEnd = pos + 3;
+    return 0;
+  }
+  return readLongLength(pos, end, max);
+}
+
+function readLongLength(pos: u32, end: u32, max: i64): i32 {
+  const start = pos;
+  if (pos >= end) return LENGTH_INCOMPLETE;
+  const negative = load<u8>(pos) == 45;
+  if (negative) pos++;
+  let value: i64 = 0;
+  const digits = pos;
+  while (pos < end) {
+    const digit = <u32>load<u8>(pos) - 48;
+    if (digit > 9) break;
+    // No leading zeros and no more digits than an i64 holds, as Redis's own reader has it.
+    if (pos - digits >= 18 || (pos > digits && value == 0)) return LENGTH_BAD;
+    value = value * 10 + <i64>digit;
+    pos++;
+  }
+  if (pos == end) return end - start > MAX_INLINE_BYTES ? LENGTH_LONG : LENGTH_INCOMPLETE;
+  if (pos == digits) return findEnd(pos, end, start);
+  if (load<u8>(pos) != CR) return findEnd(pos, end, start);
+  if (pos + 1 >= end) return LENGTH_INCOMPLETE;
+  if (load<u8>(pos + 1) != LF) return LENGTH_BAD;
+  if (negative) {
+    if (value == 0) return LENGTH_BAD;
+    value = -value;
+  }
+  if (value > max) return LENGTH_BAD;
+  lengthValue = value;
+  lengthEnd = pos + 2;
+  return 0;
+}
+
+/** A header that is no number: it is bad as soon as its line ends, and too long if it does not within the limit. */
+function findEnd(pos: u32, end: u32, start: u32): i32 {
+  while (pos < end) {
+    if (load<u8>(pos) == CR) return LENGTH_BAD;
+    pos++;
+    if (pos - start > MAX_INLINE_BYTES) return LENGTH_LONG;
+  }
+  return LENGTH_INCOMPLETE;
+}
+
+// ---- Inline commands ----------------------------------------------------------------------------------------------
+
+/** Address of the first LF in [pos, end), or `end`. */
+export function findLineFeed(pos: u32, end: u32): u32 {
+  const lf = i8x16.splat(10);
+  while (pos + 16 <= end) {
+    const mask = i8x16.bitmask(i8x16.eq(v128.load(pos), lf));
+    if (mask != 0) return pos + <u32>ctz(mask);
+    pos += 16;
+  }
+  while (pos < end && load<u8>(pos) != LF) pos++;
+  return pos;
+}
+
+// @ts-ignore: decorator
+@inline
+function isSpace(byte: u32): bool {
+  return byte == 32 || byte - 9 < 5;
+}
+
+function hexValue(byte: u32): i32 {
+  if (byte - 48 < 10) return byte - 48;
+  const letter = byte | 32;
+  return letter - 97 < 6 ? letter - 87 : -1;
+}
+
+/** Splits one line at white space; double and single quotes and their escapes as redis-cli writes them. */
+function parseInline(start: u32, end: u32, index: u32, capacity: u32): i32 {
+  const limit = end - start > MAX_INLINE_BYTES ? start + MAX_INLINE_BYTES : end;
+  const lineFeed = findLineFeed(start, limit);
+  if (lineFeed == limit) {
+    return limit - start >= MAX_INLINE_BYTES ? REQUEST_LONG_INLINE : incomplete(start, 0, 1);
+  }
+  let stop = lineFeed;
+  if (stop > start && load<u8>(stop - 1) == CR) stop--;
+  let pos = start;
+  let argc: u32 = 0;
+  while (true) {
+    while (pos < stop && isSpace(load<u8>(pos))) pos++;
+    if (pos >= stop) break;
+    const first = pos;
+    let write = pos;
+    let quote: u32 = 0;
+    while (true) {
+      if (pos >= stop) {
+        if (quote != 0) return REQUEST_QUOTES;
+        break;
+      }
+      let byte = <u32>load<u8>(pos);
+      if (quote == 0) {
+        if (isSpace(byte)) break;
+        pos++;
+        if (byte == 34 || byte == 39) {
+          quote = byte;
+          continue;
+        }
+      } else if (byte == quote) {
+        pos++;
+        if (pos < stop && !isSpace(load<u8>(pos))) return REQUEST_QUOTES;
+        break;
+      } else if (byte == 92 && pos + 1 < stop) {
+        const next = <u32>load<u8>(pos + 1);
+        if (quote == 39) {
+          if (next == 39) {
+            byte = 39;
+            pos++;
+          }
+          pos++;
+        } else if (next == 120 && pos + 3 < stop && hexValue(load<u8>(pos + 2)) >= 0 && hexValue(load<u8>(pos + 3)) >= 0) {
+          byte = (hexValue(load<u8>(pos + 2)) << 4) | hexValue(load<u8>(pos + 3));
+          pos += 4;
+        } else {
+          byte = unescape(next);
+          pos += 2;
+        }
+      } else {
+        pos++;
+      }
+      store<u8>(write++, byte);
+    }
+    if (index != 0) {
+      if (argc >= capacity) {
+        requestArgc = argc + 1;
+        return REQUEST_INDEX_FULL;
+      }
+      store<u32>(index + (argc << 3), first);
+      store<u32>(index + (argc << 3), write - first, 4);
+    }
+    argc++;
+  }
+  requestPos = lineFeed + 1;
+  requestLeft = 0;
+  requestArgc = argc;
+  return REQUEST_COMPLETE;
+}
+
+function unescape(byte: u32): u32 {
+  switch (byte) {
+    case 110:
+      return 10;
+    case 114:
+      return 13;
+    case 116:
+      return 9;
+    case 98:
+      return 8;
+    case 97:
+      return 7;
+    default:
+      return byte;
+  }
+}
+
+// ---- A whole chunk in one call ------------------------------------------------------------------------------------
+
+/**
+ * Indexes every whole command of `length` bytes at `input`. Writes to `out` (`capacity` u32 words):
+ *
+ *   0 status (REQUEST_COMPLETE: nothing left over; REQUEST_INCOMPLETE; or an error)   1 bytes consumed by whole commands
+ *   2 commands   3 bytes wanted   4 offending byte   5 words used   6… per command: argc, then argc × (offset, length)
+ *
+ * Offsets are relative to `input`. Stops with REQUEST_INDEX_FULL when the next command does not fit into `out`.
+ */
+export function respIndex(input: u32, length: u32, out: u32, capacity: u32): i32 {
+  const end = input + length;
+  const outEnd = out + (capacity << 2);
+  let word = out + 24;
+  let commands: u32 = 0;
+  let consumed = input;
+  let status = REQUEST_COMPLETE;
+  requestWanted = 0;
+  requestByte = 0;
+  while (consumed < end) {
+    if (word + 4 > outEnd) {
+      status = REQUEST_INDEX_FULL;
+      break;
+    }
+    requestResume(consumed, 0);
+    const entries = word + 4;
+    status = parseRequest(end, entries, (outEnd - entries) >> 3, false);
+    if (status != REQUEST_COMPLETE) break;
+    consumed = requestPos;
+    store<u32>(word, requestArgc);
+    for (let i: u32 = 0; i < requestArgc; i++) {
+      const entry = entries + (i << 3);
+      store<u32>(entry, load<u32>(entry) - input);
+    }
+    word = entries + (requestArgc << 3);
+    commands++;
+  }
+  store<u32>(out, status);
+  store<u32>(out, consumed - input, 4);
+  store<u32>(out, commands, 8);
+  store<u32>(out, requestWanted, 12);
+  store<u32>(out, requestByte, 16);
+  store<u32>(out, (word - out) >> 2, 20);
+  return status;
+}
