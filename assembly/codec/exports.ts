@@ -1,3 +1,4 @@
 // What both modules export of the codec: one line per file.
 
 export { respIndex, setMaxBulkBytes } from "./resp-request";
+export { crc32, crc32Lowercase } from "./crc32";
