@@ -6,8 +6,11 @@
 // cut at any byte: a caller that has only a part of a long command keeps `requestPos` (as a distance) and `requestLeft`, and
 // goes on from there when more has come, instead of reading it all again.
 //
-// An index entry is 8 bytes: u32 address of the argument, u32 its length. Arguments are not copied. Only an inline argument
-// with escapes is rewritten, in place, and never grows.
+// An index entry is 8 bytes: u32 address of the argument, u32 its length. Arguments are not copied. Only the arguments of an
+// inline command are rewritten, in place and never growing, and only once it is certain that the command is returned: whatever
+// else the answer is, the bytes are as they were, so that the command can be read again.
+
+import { findByte } from "./text";
 
 /** Status of parseRequest(): a whole command was read. */
 export const REQUEST_COMPLETE: i32 = 0;
@@ -33,12 +36,12 @@ export const REQUEST_NO_CRLF: i32 = 9;
 export const REQUEST_UNAUTHENTICATED_COUNT: i32 = 10;
 /** "Protocol error: unauthenticated bulk length" */
 export const REQUEST_UNAUTHENTICATED_LENGTH: i32 = 11;
-/** The index is full; `requestArgc` entries were asked for. */
+/** The index is full; `requestArgc` entries are needed. */
 export const REQUEST_INDEX_FULL: i32 = 12;
 
 /** Most arguments of one command. */
 export const MAX_ARGUMENTS: u32 = 1024 * 1024;
-/** Longest inline command, and longest header line, in bytes. */
+/** Longest inline command, and longest header line, in bytes, the line end not counted. */
 export const MAX_INLINE_BYTES: u32 = 64 * 1024;
 /** Most arguments before AUTH where a password is set. */
 export const MAX_UNAUTHENTICATED_ARGUMENTS: u32 = 10;
@@ -59,9 +62,12 @@ export let requestByte: u32 = 0;
 /** Longest argument, in bytes; larger ones are REQUEST_BAD_LENGTH. */
 let maxBulkBytes: u32 = 512 * 1024 * 1024;
 
-/** Sets the longest argument, in bytes. */
+/** Highest limit of an argument's length: two more bytes, and those of a million further arguments, fit into 32 bits. */
+const HIGHEST_BULK_LIMIT: u32 = 0x7fffffff;
+
+/** Sets the longest argument, in bytes; at most 2 GiB - 1. */
 export function setMaxBulkBytes(bytes: u32): void {
-  maxBulkBytes = bytes;
+  maxBulkBytes = bytes < HIGHEST_BULK_LIMIT ? bytes : HIGHEST_BULK_LIMIT;
 }
 
 /** Sets where parseRequest() goes on: at `pos`, with `left` arguments missing (0: a new command). */
@@ -194,19 +200,21 @@ function readLongLength(pos: u32, end: u32, max: i64): i32 {
   while (pos < end) {
     const digit = <u32>load<u8>(pos) - 48;
     if (digit > 9) break;
-    // No leading zeros and no more digits than an i64 holds, as Redis's own reader has it.
-    if (pos - digits >= 18 || (pos > digits && value == 0)) return LENGTH_BAD;
+    // No leading zeros, and nothing that 64 bits do not hold, as Redis's own reader has it.
+    if (pos > digits && value == 0) return LENGTH_BAD;
+    if (value >= 922337203685477580 && (value > 922337203685477580 || digit > 7 + <u32>negative)) return LENGTH_BAD;
     value = value * 10 + <i64>digit;
     pos++;
   }
-  if (pos == end) return end - start > MAX_INLINE_BYTES ? LENGTH_LONG : LENGTH_INCOMPLETE;
+  if (pos == end) return LENGTH_INCOMPLETE;
   if (pos == digits) return findEnd(pos, end, start);
   if (load<u8>(pos) != CR) return findEnd(pos, end, start);
   if (pos + 1 >= end) return LENGTH_INCOMPLETE;
   if (load<u8>(pos + 1) != LF) return LENGTH_BAD;
   if (negative) {
     if (value == 0) return LENGTH_BAD;
-    value = -value;
+    // Only its sign matters, and -2^63 has wrapped to itself already.
+    value = -1;
   }
   if (value > max) return LENGTH_BAD;
   lengthValue = value;
@@ -219,29 +227,25 @@ function findEnd(pos: u32, end: u32, start: u32): i32 {
   while (pos < end) {
     if (load<u8>(pos) == CR) return LENGTH_BAD;
     pos++;
-    if (pos - start > MAX_INLINE_BYTES) return LENGTH_LONG;
+    if (pos - start >= MAX_INLINE_BYTES) return LENGTH_LONG;
   }
   return LENGTH_INCOMPLETE;
 }
 
 // ---- Inline commands ----------------------------------------------------------------------------------------------
 
-/** Address of the first LF in [pos, end), or `end`. */
-export function findLineFeed(pos: u32, end: u32): u32 {
-  const lf = i8x16.splat(10);
-  while (pos + 16 <= end) {
-    const mask = i8x16.bitmask(i8x16.eq(v128.load(pos), lf));
-    if (mask != 0) return pos + <u32>ctz(mask);
-    pos += 16;
-  }
-  while (pos < end && load<u8>(pos) != LF) pos++;
-  return pos;
-}
-
+/** What separates arguments. */
 // @ts-ignore: decorator
 @inline
 function isSpace(byte: u32): bool {
   return byte == 32 || byte - 9 < 5;
+}
+
+/** What ends an argument outside quotes: not the vertical tab and the form feed, which only separate. */
+// @ts-ignore: decorator
+@inline
+function endsWord(byte: u32): bool {
+  return isSpace(byte) && byte != 11 && byte != 12;
 }
 
 function hexValue(byte: u32): i32 {
@@ -250,16 +254,33 @@ function hexValue(byte: u32): i32 {
   return letter - 97 < 6 ? letter - 87 : -1;
 }
 
-/** Splits one line at white space; double and single quotes and their escapes as redis-cli writes them. */
+/** Reads one line: counts its arguments first, and rewrites and indexes them only when all is well. */
 function parseInline(start: u32, end: u32, index: u32, capacity: u32): i32 {
-  const limit = end - start > MAX_INLINE_BYTES ? start + MAX_INLINE_BYTES : end;
-  const lineFeed = findLineFeed(start, limit);
+  const limit = end - start > MAX_INLINE_BYTES ? start + MAX_INLINE_BYTES + 1 : end;
+  const lineFeed = findByte(start, limit, LF);
   if (lineFeed == limit) {
-    return limit - start >= MAX_INLINE_BYTES ? REQUEST_LONG_INLINE : incomplete(start, 0, 1);
+    return limit - start > MAX_INLINE_BYTES ? REQUEST_LONG_INLINE : incomplete(start, 0, 1);
   }
-  let stop = lineFeed;
-  if (stop > start && load<u8>(stop - 1) == CR) stop--;
-  let pos = start;
+  // As in Redis, a NUL ends the command, and what follows it on the line is passed over.
+  let stop = findByte(start, lineFeed, 0);
+  if (stop == lineFeed && stop > start && load<u8>(stop - 1) == CR) stop--;
+  const argc = splitLine(start, stop, 0);
+  if (argc < 0) return REQUEST_QUOTES;
+  requestArgc = argc;
+  if (index != 0) {
+    if (<u32>argc > capacity) return REQUEST_INDEX_FULL;
+    splitLine(start, stop, index);
+  }
+  requestPos = lineFeed + 1;
+  requestLeft = 0;
+  return REQUEST_COMPLETE;
+}
+
+/**
+ * Splits a line at white space; double and single quotes and their escapes as redis-cli writes them. Returns the number of
+ * arguments, or -1 for unbalanced quotes. `index` 0: counts only, and writes nothing.
+ */
+function splitLine(pos: u32, stop: u32, index: u32): i32 {
   let argc: u32 = 0;
   while (true) {
     while (pos < stop && isSpace(load<u8>(pos))) pos++;
@@ -269,12 +290,12 @@ function parseInline(start: u32, end: u32, index: u32, capacity: u32): i32 {
     let quote: u32 = 0;
     while (true) {
       if (pos >= stop) {
-        if (quote != 0) return REQUEST_QUOTES;
+        if (quote != 0) return -1;
         break;
       }
       let byte = <u32>load<u8>(pos);
       if (quote == 0) {
-        if (isSpace(byte)) break;
+        if (endsWord(byte)) break;
         pos++;
         if (byte == 34 || byte == 39) {
           quote = byte;
@@ -282,7 +303,7 @@ function parseInline(start: u32, end: u32, index: u32, capacity: u32): i32 {
         }
       } else if (byte == quote) {
         pos++;
-        if (pos < stop && !isSpace(load<u8>(pos))) return REQUEST_QUOTES;
+        if (pos < stop && !isSpace(load<u8>(pos))) return -1;
         break;
       } else if (byte == 92 && pos + 1 < stop) {
         const next = <u32>load<u8>(pos + 1);
@@ -302,22 +323,16 @@ function parseInline(start: u32, end: u32, index: u32, capacity: u32): i32 {
       } else {
         pos++;
       }
-      store<u8>(write++, byte);
+      if (index != 0) store<u8>(write, byte);
+      write++;
     }
     if (index != 0) {
-      if (argc >= capacity) {
-        requestArgc = argc + 1;
-        return REQUEST_INDEX_FULL;
-      }
       store<u32>(index + (argc << 3), first);
       store<u32>(index + (argc << 3), write - first, 4);
     }
     argc++;
   }
-  requestPos = lineFeed + 1;
-  requestLeft = 0;
-  requestArgc = argc;
-  return REQUEST_COMPLETE;
+  return argc;
 }
 
 function unescape(byte: u32): u32 {
@@ -339,11 +354,15 @@ function unescape(byte: u32): u32 {
 
 // ---- A whole chunk in one call ------------------------------------------------------------------------------------
 
+/** Set in the argc word of a command that came inline: its arguments stand rewritten in the input. */
+const INLINE: u32 = 0x80000000;
+
 /**
  * Indexes every whole command of `length` bytes at `input`. Writes to `out` (`capacity` u32 words):
  *
  *   0 status (REQUEST_COMPLETE: nothing left over; REQUEST_INCOMPLETE; or an error)   1 bytes consumed by whole commands
- *   2 commands   3 bytes wanted   4 offending byte   5 words used   6… per command: argc, then argc × (offset, length)
+ *   2 commands   3 bytes wanted   4 offending byte, or with REQUEST_INDEX_FULL the arguments of the next command
+ *   5 words used   6… per command: argc (its top bit set for an inline command), then argc × (offset, length)
  *
  * Offsets are relative to `input`. Stops with REQUEST_INDEX_FULL when the next command does not fit into `out`.
  */
@@ -361,12 +380,16 @@ export function respIndex(input: u32, length: u32, out: u32, capacity: u32): i32
       status = REQUEST_INDEX_FULL;
       break;
     }
+    const inline = load<u8>(consumed) == 42 ? 0 : INLINE;
     requestResume(consumed, 0);
     const entries = word + 4;
     status = parseRequest(end, entries, (outEnd - entries) >> 3, false);
-    if (status != REQUEST_COMPLETE) break;
+    if (status != REQUEST_COMPLETE) {
+      if (status == REQUEST_INDEX_FULL) requestByte = requestArgc;
+      break;
+    }
     consumed = requestPos;
-    store<u32>(word, requestArgc);
+    store<u32>(word, requestArgc | inline);
     for (let i: u32 = 0; i < requestArgc; i++) {
       const entry = entries + (i << 3);
       store<u32>(entry, load<u32>(entry) - input);
@@ -377,7 +400,7 @@ export function respIndex(input: u32, length: u32, out: u32, capacity: u32): i32
   store<u32>(out, status);
   store<u32>(out, consumed - input, 4);
   store<u32>(out, commands, 8);
-  store<u32>(out, requestWanted, 12);
+  store<u32>(out, status == REQUEST_INCOMPLETE ? requestWanted : 0, 12);
   store<u32>(out, requestByte, 16);
   store<u32>(out, (word - out) >> 2, 20);
   return status;
