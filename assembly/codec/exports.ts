@@ -2,3 +2,4 @@
 
 export { respIndex, setMaxBulkBytes } from "./resp-request";
 export { crc32, crc32Lowercase } from "./crc32";
+export { hashToken, hashTokens } from "./token";

@@ -5,12 +5,13 @@
  */
 import { instantiateSync } from "@assemblyscript/loader";
 import { type Crc32Exports, type Crc32Face, crc32Face } from "./crc32.ts";
+import { type HashExports, type HashFace, hashFace } from "./hash.ts";
 import { CodecInstance } from "./instance.ts";
 
 /** What `loadCodec()` returns; each part is described where it is declared. */
-export interface Codec extends Crc32Face {}
+export interface Codec extends HashFace, Crc32Face {}
 
-interface CodecExports extends Crc32Exports {}
+interface CodecExports extends HashExports, Crc32Exports {}
 
 /** What a runtime may lend to the codec. */
 // biome-ignore lint/suspicious/noEmptyInterface: filled by the AES face
@@ -29,6 +30,7 @@ export function createCodec(
   const exports = instantiateSync(source).instance.exports as unknown as CodecExports;
   const instance = new CodecInstance<CodecExports>(exports);
   return {
+    ...hashFace(instance),
     ...crc32Face(instance),
   };
 }
