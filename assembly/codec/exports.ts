@@ -3,3 +3,4 @@
 export { respIndex, setMaxBulkBytes } from "./resp-request";
 export { crc32, crc32Lowercase } from "./crc32";
 export { hashToken, hashTokens } from "./token";
+export { capabilitiesCheck } from "./capabilities";

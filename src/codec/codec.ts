@@ -4,14 +4,19 @@
  * The codec is pure. It keeps no state between calls, so one instance serves everything in a thread.
  */
 import { instantiateSync } from "@assemblyscript/loader";
+import {
+  type CapabilitiesExports,
+  type CapabilitiesFace,
+  capabilitiesFace,
+} from "./capabilities.ts";
 import { type Crc32Exports, type Crc32Face, crc32Face } from "./crc32.ts";
 import { type HashExports, type HashFace, hashFace } from "./hash.ts";
 import { CodecInstance } from "./instance.ts";
 
 /** What `loadCodec()` returns; each part is described where it is declared. */
-export interface Codec extends HashFace, Crc32Face {}
+export interface Codec extends HashFace, Crc32Face, CapabilitiesFace {}
 
-interface CodecExports extends HashExports, Crc32Exports {}
+interface CodecExports extends HashExports, Crc32Exports, CapabilitiesExports {}
 
 /** What a runtime may lend to the codec. */
 // biome-ignore lint/suspicious/noEmptyInterface: filled by the AES face
@@ -32,5 +37,6 @@ export function createCodec(
   return {
     ...hashFace(instance),
     ...crc32Face(instance),
+    ...capabilitiesFace(instance),
   };
 }
