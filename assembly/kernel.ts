@@ -1,0 +1,94 @@
+// kernel.wasm: the codec, the table, and feed().
+
+import { arenaInit, liveBytes, movedRecords, segments } from "./kernel/arena";
+import { resetClock, setNow } from "./kernel/clock";
+import { maxValueBytes, setMaxValueBytes } from "./kernel/commands/command";
+import { connectionsInit } from "./kernel/connection";
+import { entriesInit, expiredEntries, hits, misses } from "./kernel/entries";
+import { feedInit } from "./kernel/feed";
+import { pagesInit } from "./kernel/pages";
+import { randomSeed } from "./kernel/random";
+import { evictedEntries, roomInit, usedBytes } from "./kernel/room";
+import { siphashSeed } from "./kernel/siphash";
+import { tableInit, tablePages, tableVolatile } from "./kernel/table";
+import { setMaxBulkBytes } from "./codec/resp-request";
+
+export * from "./codec/exports";
+export { collectTombstones, takeReleased } from "./kernel/entries";
+export { connectionClose, connectionOpen } from "./kernel/connection";
+export { contextClose, contextOpen, inputReserve, releaseBigInput } from "./kernel/context";
+export { observeStamp, setNodeIndex, setNow } from "./kernel/clock";
+export { callsOf, feed, resume } from "./kernel/feed";
+export {
+  hostChanged,
+  hostCount,
+  hostDrop,
+  hostFind,
+  hostFlush,
+  hostMaintain,
+  hostRandom,
+  hostRemove,
+  hostSetExpiry,
+  hostWalk,
+  hostWrite,
+  tick,
+  walkedCount,
+} from "./kernel/host";
+export { freePages, takePages } from "./kernel/pages";
+export { addHostBytes, heldBytes, makeRoom, setMaxMemory } from "./kernel/room";
+
+/**
+ * Makes the kernel empty, for its first use or for another: no entry, no connection, no context. `ceilingBytes`: most bytes of
+ * linear memory it will use; `seed`: 128 secret bits for the hash of the table; `tombstones` (0 or 1): whether removals leave any.
+ */
+export function reset(ceilingBytes: u32, seedLow: u64, seedHigh: u64, tombstones: u32): void {
+  pagesInit(ceilingBytes);
+  arenaInit();
+  tableInit();
+  entriesInit(tombstones != 0);
+  connectionsInit();
+  roomInit();
+  feedInit();
+  resetClock();
+  siphashSeed(seedLow, seedHigh);
+  randomSeed(seedLow ^ seedHigh);
+  setNow(0);
+}
+
+/** Sets the longest argument and the longest value, in bytes. */
+export function setLimits(maxBulk: u32): void {
+  setMaxBulkBytes(maxBulk);
+  setMaxValueBytes(maxBulk);
+}
+
+/** One figure by number: see src/store/kernel.ts. */
+export function figure(index: u32): f64 {
+  switch (index) {
+    case 0:
+      return <f64>usedBytes();
+    case 1:
+      return <f64>liveBytes;
+    case 2:
+      return <f64>segments;
+    case 3:
+      return <f64>tablePages;
+    case 4:
+      return <f64>expiredEntries;
+    case 5:
+      return <f64>evictedEntries;
+    case 6:
+      return <f64>hits;
+    case 7:
+      return <f64>misses;
+    case 8:
+      return <f64>movedRecords;
+    case 9:
+      return <f64>maxValueBytes;
+  }
+  return NaN;
+}
+
+/** Entries of a database that expire. */
+export function volatileCount(database: u32): u32 {
+  return tableVolatile(database);
+}

@@ -1,0 +1,249 @@
+// SET with every option, SETNX, SETEX, PSETEX, GETSET, MSET: writing string values.
+
+import { now } from "../clock";
+import { copyBytes, entryWrite } from "../entries";
+import { parsedInteger, parseInteger } from "../number";
+import { recordBytes, recordExpiry, recordValue, recordValueLength } from "../record";
+import {
+  NOT_AN_INTEGER,
+  OUT_OF_MEMORY,
+  outEnd,
+  outNext,
+  replyBulk,
+  replyError,
+  replyErrorWith,
+  replyInteger,
+  replyNull,
+  replyOk,
+  setOutput,
+  SYNTAX_ERROR,
+  WRONG_TYPE,
+} from "../reply";
+import { makeRoom } from "../room";
+import {
+  argument,
+  argumentLength,
+  database,
+  DONE,
+  findKey,
+  FULL,
+  hashOf,
+  HOST,
+  isObject,
+  WORD_EX,
+  WORD_EXAT,
+  WORD_GET,
+  WORD_KEEPTTL,
+  WORD_NX,
+  WORD_PX,
+  WORD_PXAT,
+  WORD_XX,
+  word,
+} from "./command";
+import { roomFor } from "./get";
+
+const OPTION_NX: u32 = 1;
+const OPTION_XX: u32 = 2;
+const OPTION_GET: u32 = 4;
+const OPTION_KEEPTTL: u32 = 8;
+const OPTION_EXPIRY: u32 = 16;
+
+/** Largest expiry time, in ms since the epoch, that an entry can hold. */
+export const MAX_EXPIRY: u64 = 0xffffffffffff;
+
+/** Writes argv[value] under argv[key]; false at the ceiling. */
+// @ts-ignore: decorator
+@inline
+function write(argv: u32, key: u32, hash: u32, value: u32, expiry: u64): bool {
+  const length = argumentLength(argv, value);
+  const record = entryWrite(database, hash, argument(argv, key), argumentLength(argv, key), length, 0, expiry, 0);
+  if (record == 0) return false;
+  copyBytes(recordValue(record), argument(argv, value), length);
+  return true;
+}
+
+/** Room for the entry of argv[key] with argv[value]. */
+// @ts-ignore: decorator
+@inline
+function roomToWrite(argv: u32, key: u32, value: u32): bool {
+  return makeRoom(recordBytes(argumentLength(argv, key), argumentLength(argv, value)));
+}
+
+function outOfMemory(): i32 {
+  replyError(OUT_OF_MEMORY);
+  return DONE;
+}
+
+/** What readExpiry() read: milliseconds since the epoch. */
+let expiryRead: u64 = 0;
+
+/**
+ * Reads an expiry in `unit` ms, relative to now or absolute. False when it has written the error: not an integer, not
+ * positive, or beyond what can be held. `name`: the command, for the text.
+ */
+function readExpiry(argv: u32, index: u32, unit: i64, absolute: bool): bool {
+  if (!parseInteger(argument(argv, index), argumentLength(argv, index))) {
+    replyError(NOT_AN_INTEGER);
+    return false;
+  }
+  const value = parsedInteger;
+  const limit = <i64>MAX_EXPIRY / unit - (absolute ? 0 : <i64>now / unit + 1);
+  if (value <= 0 || value > limit) {
+    replyErrorWith("ERR invalid expire time in '", argument(argv, 0), argumentLength(argv, 0), "' command");
+    return false;
+  }
+  expiryRead = <u64>(value * unit) + (absolute ? 0 : now);
+  return true;
+}
+
+export function commandSet(argv: u32, argc: u32, hash: u32): i32 {
+  if (argc == 3) {
+    if (!roomToWrite(argv, 1, 2) || !write(argv, 1, hash, 2, 0)) return outOfMemory();
+    replyOk();
+    return DONE;
+  }
+  let options: u32 = 0;
+  let expiryAt: u32 = 0;
+  let unit: i64 = 1;
+  let absolute = false;
+  for (let i: u32 = 3; i < argc; i++) {
+    let option: u32 = 0;
+    switch (wordIndex(word(argument(argv, i), argumentLength(argv, i)))) {
+      case 0:
+        option = OPTION_NX;
+        break;
+      case 1:
+        option = OPTION_XX;
+        break;
+      case 2:
+        option = OPTION_GET;
+        break;
+      case 3:
+        option = OPTION_KEEPTTL;
+        break;
+      case 4:
+        option = OPTION_EXPIRY;
+        unit = 1000;
+        break;
+      case 5:
+        option = OPTION_EXPIRY;
+        break;
+      case 6:
+        option = OPTION_EXPIRY;
+        unit = 1000;
+        absolute = true;
+        break;
+      case 7:
+        option = OPTION_EXPIRY;
+        absolute = true;
+        break;
+      default:
+        replyError(SYNTAX_ERROR);
+        return DONE;
+    }
+    // NX excludes XX, KEEPTTL excludes an expiry, and there is one expiry at most.
+    const excluded =
+      (option == OPTION_NX && (options & OPTION_XX) != 0) ||
+      (option == OPTION_XX && (options & OPTION_NX) != 0) ||
+      (option == OPTION_KEEPTTL && (options & OPTION_EXPIRY) != 0) ||
+      (option == OPTION_EXPIRY && (options & (OPTION_KEEPTTL | OPTION_EXPIRY)) != 0);
+    if (excluded) {
+      replyError(SYNTAX_ERROR);
+      return DONE;
+    }
+    if (option == OPTION_EXPIRY) {
+      i++;
+      if (i == argc) {
+        replyError(SYNTAX_ERROR);
+        return DONE;
+      }
+      expiryAt = i;
+    }
+    options |= option;
+  }
+  let expiry: u64 = 0;
+  if (expiryAt != 0) {
+    if (!readExpiry(argv, expiryAt, unit, absolute)) return DONE;
+    expiry = expiryRead;
+  }
+  return setWith(argv, hash, 2, options, expiry);
+}
+
+/** Index of an option of SET by its word. */
+function wordIndex(option: u64): i32 {
+  if (option == WORD_NX) return 0;
+  if (option == WORD_XX) return 1;
+  if (option == WORD_GET) return 2;
+  if (option == WORD_KEEPTTL) return 3;
+  if (option == WORD_EX) return 4;
+  if (option == WORD_PX) return 5;
+  if (option == WORD_EXAT) return 6;
+  if (option == WORD_PXAT) return 7;
+  return -1;
+}
+
+/** SET with options read: writes argv[value] under argv[1] when they allow it. */
+function setWith(argv: u32, hash: u32, value: u32, options: u32, expiry: u64): i32 {
+  const getting = (options & OPTION_GET) != 0;
+  let record = findKey(argv, 1, hash);
+  if (getting && record != 0 && isObject(record)) {
+    replyError(WRONG_TYPE);
+    return DONE;
+  }
+  if (getting && record != 0) {
+    const room = roomFor(recordValueLength(record));
+    // A value that only the host can send goes through its path, which reads before it writes.
+    if (room != DONE) return room == FULL ? FULL : HOST;
+  }
+  const writes = !((options & OPTION_NX && record != 0) || (options & OPTION_XX && record == 0));
+  if (writes && !roomToWrite(argv, 1, value)) return outOfMemory();
+  // Making room may have removed or moved the entry.
+  record = findKey(argv, 1, hash);
+  const before = outNext;
+  if (getting) {
+    if (record == 0) replyNull();
+    else replyBulk(recordValue(record), recordValueLength(record));
+  }
+  if (!writes) {
+    if (!getting) replyNull();
+    return DONE;
+  }
+  if (options & OPTION_KEEPTTL && record != 0) expiry = recordExpiry(record);
+  if (!write(argv, 1, hash, value, expiry)) {
+    setOutput(before, outEnd);
+    return outOfMemory();
+  }
+  if (!getting) replyOk();
+  return DONE;
+}
+
+export function commandSetnx(argv: u32, hash: u32): i32 {
+  if (findKey(argv, 1, hash) != 0) {
+    replyInteger(0);
+    return DONE;
+  }
+  if (!roomToWrite(argv, 1, 2) || !write(argv, 1, hash, 2, 0)) return outOfMemory();
+  replyInteger(1);
+  return DONE;
+}
+
+/** SETEX (unit 1000) and PSETEX (unit 1): key, time, value. */
+export function commandSetex(argv: u32, hash: u32, unit: i64): i32 {
+  if (!readExpiry(argv, 2, unit, false)) return DONE;
+  return setWith(argv, hash, 3, 0, expiryRead);
+}
+
+export function commandGetset(argv: u32, hash: u32): i32 {
+  return setWith(argv, hash, 2, OPTION_GET, 0);
+}
+
+export function commandMset(argv: u32, argc: u32): i32 {
+  let needed: u64 = 0;
+  for (let i: u32 = 1; i < argc; i += 2) needed += recordBytes(argumentLength(argv, i), argumentLength(argv, i + 1));
+  if (needed > 0xffffffff || !makeRoom(<u32>needed)) return outOfMemory();
+  for (let i: u32 = 1; i < argc; i += 2) {
+    if (!write(argv, i, hashOf(argv, i), i + 1, 0)) return outOfMemory();
+  }
+  replyOk();
+  return DONE;
+}

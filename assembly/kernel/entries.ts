@@ -1,0 +1,365 @@
+// Entries: what the commands do to the table. Looking up with expiry, writing in place or anew, removing, tombstones, and the
+// records of host objects, which are released only when the host has let go of the object.
+//
+// Addresses of records and slots hold until the next call of entryWrite(), entryRemove() or a look-up that may expire.
+
+import { arenaFree, arenaTake } from "./arena";
+import { lastStamp, mintStamp, nodeIndex, now, accessClock } from "./clock";
+import {
+  FLAG_OBJECT,
+  FLAG_RELEASED,
+  FLAG_TOMBSTONE,
+  recordBytes,
+  recordExpiry,
+  recordFlags,
+  recordKey,
+  recordSetExpiry,
+  recordSetFlags,
+  recordSetStamp,
+  recordSetValueLength,
+  recordSize,
+  recordValue,
+  recordValueLength,
+} from "./record";
+import {
+  DATABASES,
+  MARK_TOMBSTONE,
+  MARK_VOLATILE,
+  slotMarks,
+  slotRecord,
+  slotSet,
+  SWEEP_SLOTS,
+  tableDrop,
+  tableEntries,
+  tableFind,
+  tableInsert,
+  tableRemove,
+  tableReserve,
+  tableSweep,
+  tableSweepNext,
+  tableTombstones,
+  tableVolatile,
+} from "./table";
+
+/** Most bytes that a value may leave unused in its place before it is written anew. */
+const MAX_WASTE_BYTES: u32 = 64;
+
+/** Whether removals leave tombstones (a replicated table) or nothing (a single node). */
+let keepTombstones: bool = false;
+
+/** Entries that have expired, and look-ups that found something or nothing. */
+export let expiredEntries: u64 = 0;
+export let hits: u64 = 0;
+export let misses: u64 = 0;
+
+/** The slot that entryFind() found its record in. */
+export let foundSlot: u32 = 0;
+
+/** Records of host objects that wait for the host: the first one, each linking the next at offset 8. */
+let releasedHead: u32 = 0;
+
+export function entriesInit(tombstones: bool): void {
+  keepTombstones = tombstones;
+  releasedHead = 0;
+  sweepDatabase = 0;
+  sweepHash = 0;
+}
+
+// @ts-ignore: decorator
+@inline
+export function noteHit(record: u32): void {
+  if (record != 0) hits++;
+  else misses++;
+}
+
+/** The live record of a key, or 0; expires it if its time has come. Leaves its slot in `foundSlot`. */
+export function entryFind(database: u32, hash: u32, key: u32, length: u32): u32 {
+  const slot = tableFind(database, hash, key, length);
+  if (slot == 0) return 0;
+  const marks = slotMarks(slot);
+  const record = slotRecord(slot);
+  if (marks != 0) {
+    if (marks & MARK_TOMBSTONE) return 0;
+    if (marks & MARK_VOLATILE && recordExpiry(record) <= now) {
+      expire(database, slot);
+      return 0;
+    }
+  }
+  foundSlot = slot;
+  return record;
+}
+
+/**
+ * Makes the entry of a key anew, or overwrites it in place where it fits: `valueLength` bytes for the caller to fill (for a
+ * host object the handle), `flags` (FLAG_OBJECT, FLAG_RAW), `expiry` in ms since the epoch or 0, and a stamp minted now.
+ * The old value's bytes stay readable until the next call. `slack`: bytes to keep free behind the value. Returns the record,
+ * 0 at the ceiling, with nothing changed.
+ */
+export function entryWrite(
+  database: u32,
+  hash: u32,
+  key: u32,
+  keyLength: u32,
+  valueLength: u32,
+  flags: u32,
+  expiry: u64,
+  slack: u32,
+): u32 {
+  const bodyLength = flags & FLAG_OBJECT ? 0 : valueLength;
+  const needed = recordBytes(keyLength, bodyLength);
+  const marks: u32 = expiry != 0 ? MARK_VOLATILE : 0;
+  let slot = tableFind(database, hash, key, keyLength);
+  if (slot != 0) {
+    const old = slotRecord(slot);
+    const size = recordSize(old);
+    if (size >= needed && (slack != 0 || size - needed <= MAX_WASTE_BYTES) && !(recordFlags(old) & FLAG_OBJECT)) {
+      fill(old, database, valueLength, flags, expiry);
+      if (slotMarks(slot) != marks) slotSet(database, slot, old, marks);
+      return old;
+    }
+    const record = arenaTake((needed + slack + 7) & ~7);
+    if (record == 0) return 0;
+    store<u32>(record, hash);
+    store<u32>(record, keyLength, 24);
+    copyBytes(recordKey(record), key, keyLength);
+    fill(record, database, valueLength, flags, expiry);
+    slotSet(database, slot, record, marks);
+    discard(old);
+    return record;
+  }
+  if (!tableReserve(database, hash)) return 0;
+  const record = arenaTake((needed + slack + 7) & ~7);
+  if (record == 0) return 0;
+  store<u32>(record, hash);
+  store<u32>(record, keyLength, 24);
+  copyBytes(recordKey(record), key, keyLength);
+  fill(record, database, valueLength, flags, expiry);
+  tableInsert(database, hash, record, marks);
+  return record;
+}
+
+// @ts-ignore: decorator
+@inline
+function fill(record: u32, database: u32, valueLength: u32, flags: u32, expiry: u64): void {
+  store<u64>(record, mintStamp(), 8);
+  store<u64>(record, (expiry << 16) | <u64>nodeIndex, 16);
+  store<u32>(record, valueLength, 28);
+  store<u32>(record, (accessClock << 8) | flags | database, 32);
+}
+
+/** Copies `length` bytes; short ones without a call. May write up to 7 bytes of garbage behind nothing: it is exact. */
+// @ts-ignore: decorator
+@inline
+export function copyBytes(to: u32, from: u32, length: u32): void {
+  if (length <= 16) {
+    if (length >= 8) {
+      const last = load<u64>(from + length - 8);
+      store<u64>(to, load<u64>(from));
+      store<u64>(to + length - 8, last);
+      return;
+    }
+    if (length >= 4) {
+      const last = load<u32>(from + length - 4);
+      store<u32>(to, load<u32>(from));
+      store<u32>(to + length - 4, last);
+      return;
+    }
+    for (let i: u32 = 0; i < length; i++) store<u8>(to + i, load<u8>(from + i));
+    return;
+  }
+  memory.copy(to, from, length);
+}
+
+/** Notes that the value of a live record has been changed in place: a new stamp. */
+export function entryChanged(record: u32): void {
+  recordSetStamp(record, mintStamp(), nodeIndex);
+}
+
+/** Sets the expiry (ms since the epoch, 0: none) of the record in a slot, with a new stamp. */
+export function entrySetExpiry(database: u32, slot: u32, expiry: u64): void {
+  const record = slotRecord(slot);
+  recordSetExpiry(record, expiry);
+  entryChanged(record);
+  slotSet(database, slot, record, expiry != 0 ? MARK_VOLATILE : 0);
+}
+
+/** Removes the live entry in a slot, leaving a tombstone with a new stamp where tombstones are kept. */
+export function entryRemove(database: u32, slot: u32): void {
+  if (keepTombstones) bury(database, slot, mintStamp());
+  else drop(database, slot);
+}
+
+/** Writes a tombstone for a key that has no entry, where tombstones are kept. False at the ceiling. */
+export function entryBuryMissing(database: u32, hash: u32, key: u32, length: u32): bool {
+  if (!keepTombstones) return true;
+  const slot = tableFind(database, hash, key, length);
+  if (slot != 0) {
+    recordSetStamp(slotRecord(slot), mintStamp(), nodeIndex);
+    return true;
+  }
+  if (entryWrite(database, hash, key, length, 0, FLAG_TOMBSTONE, 0, 0) == 0) return false;
+  const made = tableFind(database, hash, key, length);
+  slotSet(database, made, slotRecord(made), MARK_TOMBSTONE);
+  return true;
+}
+
+/** Removes the entry in a slot without a trace: eviction. */
+export function drop(database: u32, slot: u32): void {
+  const record = slotRecord(slot);
+  tableRemove(database, slot);
+  discard(record);
+}
+
+function expire(database: u32, slot: u32): void {
+  expiredEntries++;
+  // The tombstone of an expiry has the stamp of the write that set it: every replica comes to the same one.
+  if (keepTombstones) bury(database, slot, load<u64>(slotRecord(slot), 8));
+  else drop(database, slot);
+}
+
+function bury(database: u32, slot: u32, stamp: u64): void {
+  let record = slotRecord(slot);
+  const keyLength = load<u32>(record, 24);
+  const node = stamp == lastStamp ? nodeIndex : <u32>load<u16>(record, 16);
+  const small = recordBytes(keyLength, 0);
+  if (recordFlags(record) & FLAG_OBJECT || recordSize(record) - small > MAX_WASTE_BYTES) {
+    const next = arenaTake(small);
+    if (next != 0) {
+      store<u32>(next, load<u32>(record));
+      store<u32>(next, keyLength, 24);
+      memory.copy(recordKey(next), recordKey(record), keyLength);
+      discard(record);
+      record = next;
+    } else if (recordFlags(record) & FLAG_OBJECT) {
+      // At the ceiling an object's record cannot become a tombstone: its handle has still to reach the host.
+      drop(database, slot);
+      return;
+    }
+  }
+  store<u64>(record, stamp, 8);
+  store<u64>(record, <u64>node, 16);
+  recordSetValueLength(record, 0);
+  store<u32>(record, (accessClock << 8) | FLAG_TOMBSTONE | database, 32);
+  slotSet(database, slot, record, MARK_TOMBSTONE);
+}
+
+/** Frees a record that no slot holds any more; one with an object waits for the host. */
+function discard(record: u32): void {
+  const flags = recordFlags(record);
+  if (flags & FLAG_OBJECT) {
+    recordSetFlags(record, flags | FLAG_RELEASED);
+    store<u32>(record, releasedHead, 8);
+    releasedHead = record;
+    return;
+  }
+  arenaFree(record);
+}
+
+/** Whether handles wait for takeReleased(). */
+// @ts-ignore: decorator
+@inline
+export function hasReleased(): bool {
+  return releasedHead != 0;
+}
+
+/** The handle of an object whose entry is gone, or -1; the host calls it until it answers -1. */
+export function takeReleased(): i32 {
+  const record = releasedHead;
+  if (record == 0) return -1;
+  releasedHead = load<u32>(record, 8);
+  const handle = <i32>recordValueLength(record);
+  arenaFree(record);
+  return handle;
+}
+
+/** Removes every entry of a database, tombstones too. */
+export function entriesFlush(database: u32): void {
+  let hash: u32 = 0;
+  if (tableEntries(database) != 0) {
+    do {
+      const first = tableSweep(database, hash);
+      for (let slot = first; slot < first + (SWEEP_SLOTS << 3); slot += 8) {
+        const record = slotRecord(slot);
+        if (record != 0) discard(record);
+      }
+      hash = tableSweepNext(database, hash);
+    } while (hash != 0);
+  }
+  tableDrop(database);
+}
+
+/** Live entries of a database. Entries that have expired count until they are found. */
+export function entriesCount(database: u32): u32 {
+  return tableEntries(database) - tableTombstones(database);
+}
+
+// ---- The sweep ------------------------------------------------------------------------------------------------------
+
+let sweepDatabase: u32 = 0;
+let sweepHash: u32 = 0;
+
+/** Looks at up to `slots` slots for entries whose time has come, from where it stopped last; returns how many it expired. */
+export function expireSome(slots: u32): u32 {
+  let expired: u32 = 0;
+  let looked: u32 = 0;
+  let idle: u32 = 0;
+  while (looked < slots && idle < DATABASES) {
+    if (tableVolatile(sweepDatabase) == 0) {
+      nextDatabase();
+      idle++;
+      continue;
+    }
+    idle = 0;
+    const database = sweepDatabase;
+    const first = tableSweep(database, sweepHash);
+    let slot = first;
+    while (slot < first + (SWEEP_SLOTS << 3)) {
+      if (slotMarks(slot) & MARK_VOLATILE && recordExpiry(slotRecord(slot)) <= now) {
+        // Removing moves another entry into this slot: look again.
+        expire(database, slot);
+        expired++;
+        continue;
+      }
+      slot += 8;
+    }
+    looked += SWEEP_SLOTS;
+    sweepHash = tableSweepNext(database, sweepHash);
+    if (sweepHash == 0) nextDatabase();
+  }
+  return expired;
+}
+
+function nextDatabase(): void {
+  sweepHash = 0;
+  sweepDatabase = (sweepDatabase + 1) & (DATABASES - 1);
+}
+
+/**
+ * Drops the tombstones of a database whose stamp is at most `stamp`, in `slots` slots from `hash` on; returns the hash to go
+ * on from, 0 at the end.
+ */
+export function collectTombstones(database: u32, hash: u32, slots: u32, stamp: u64): u32 {
+  let position = hash;
+  for (let looked: u32 = 0; looked < slots; looked += SWEEP_SLOTS) {
+    const first = tableSweep(database, position);
+    if (first == 0) return 0;
+    let slot = first;
+    while (slot < first + (SWEEP_SLOTS << 3)) {
+      if (slotMarks(slot) & MARK_TOMBSTONE && load<u64>(slotRecord(slot), 8) <= stamp) {
+        drop(database, slot);
+        continue;
+      }
+      slot += 8;
+    }
+    position = tableSweepNext(database, position);
+    if (position == 0) return 0;
+  }
+  return position;
+}
+
+/** The value's bytes for reading: address and length. */
+// @ts-ignore: decorator
+@inline
+export function valueOf(record: u32): u32 {
+  return recordValue(record);
+}

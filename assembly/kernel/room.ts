@@ -1,0 +1,163 @@
+// Room for a write: the memory limit and what to do at it. `maxmemory` bounds what the data takes (live records, index, host
+// objects); the ceiling bounds the pages of linear memory. At the limit entries are evicted by sampling, or the write is refused.
+
+import { compactNow, largePages, liveBytes, segments } from "./arena";
+import { accessClock } from "./clock";
+import { drop, hasReleased } from "./entries";
+import { pagesLeft } from "./pages";
+import { random } from "./random";
+import { recordAccess, recordExpiry } from "./record";
+import {
+  DATABASES,
+  MARK_TOMBSTONE,
+  MARK_VOLATILE,
+  slotMarks,
+  slotRecord,
+  tableEntries,
+  tableNextTaken,
+  tablePages,
+  tableTombstones,
+  tableVolatile,
+} from "./table";
+
+/** What happens at the limit. */
+export const POLICY_REFUSE: u32 = 0;
+export const POLICY_ALL_LRU: u32 = 1;
+export const POLICY_VOLATILE_LRU: u32 = 2;
+export const POLICY_ALL_RANDOM: u32 = 3;
+export const POLICY_VOLATILE_RANDOM: u32 = 4;
+export const POLICY_VOLATILE_TTL: u32 = 5;
+
+/** Entries that are compared for one eviction. */
+const SAMPLES: u32 = 10;
+/** Samples taken at most to find SAMPLES candidates. */
+const MAX_SAMPLES: u32 = 400;
+/** Pages that a write may need beside its record: a segment of the arena, two of the index, and a directory. */
+const MARGIN_PAGES: u32 = 16 + 4 + 32;
+
+let maxMemory: u64 = 0;
+let policy: u32 = POLICY_REFUSE;
+/** Bytes that host objects take, as the host counts them. */
+let hostBytes: u64 = 0;
+
+export let evictedEntries: u64 = 0;
+
+export function roomInit(): void {
+  hostBytes = 0;
+}
+
+/** Sets the limit in bytes (0: none but the ceiling) and the policy. */
+export function setMaxMemory(bytes: f64, newPolicy: u32): void {
+  maxMemory = <u64>bytes;
+  policy = newPolicy;
+}
+
+/** Adds to the bytes that host objects take. */
+export function addHostBytes(bytes: f64): void {
+  hostBytes = <u64>(<i64>hostBytes + <i64>bytes);
+}
+
+/** Bytes that the data takes: live records, index, and host objects. */
+// @ts-ignore: decorator
+@inline
+export function usedBytes(): u64 {
+  return liveBytes + ((<u64>tablePages) << 16) + hostBytes;
+}
+
+/** Bytes of linear memory that hold data, dead records included. */
+export function heldBytes(): f64 {
+  return <f64>(((<u64>segments) << 20) + ((<u64>(largePages + tablePages)) << 16));
+}
+
+/**
+ * Makes sure that `bytes` more can be written: evicts or compacts where that helps. False: the write must be refused.
+ * May move records and remove entries, so it comes before any look-up.
+ */
+// @ts-ignore: decorator
+@inline
+export function makeRoom(bytes: u32): bool {
+  if (pagesLeft() > MARGIN_PAGES + (bytes >> 16) && (maxMemory == 0 || usedBytes() + bytes <= maxMemory)) return true;
+  return makeRoomSlowly(bytes);
+}
+
+function makeRoomSlowly(bytes: u32): bool {
+  if (maxMemory != 0) {
+    while (usedBytes() + bytes > maxMemory) {
+      // Objects that wait for the host still count; they are its to free, and then there is room.
+      if (policy == POLICY_REFUSE || !evict()) return false;
+      if (hasReleased() && usedBytes() + bytes <= maxMemory + hostBytes) return true;
+    }
+  }
+  while (pagesLeft() <= MARGIN_PAGES + (bytes >> 16)) {
+    if (compactNow()) continue;
+    if (policy == POLICY_REFUSE || !evict()) return false;
+  }
+  return true;
+}
+
+/** Removes the entry that the policy likes least among some; false when there is none to remove. */
+function evict(): bool {
+  const onlyVolatile = policy == POLICY_VOLATILE_LRU || policy == POLICY_VOLATILE_RANDOM || policy == POLICY_VOLATILE_TTL;
+  let bestSlot: u32 = 0;
+  let bestDatabase: u32 = 0;
+  let bestScore: u64 = 0;
+  let found: u32 = 0;
+  for (let sample: u32 = 0; sample < MAX_SAMPLES && found < SAMPLES; sample++) {
+    const database = pickDatabase(onlyVolatile);
+    if (database == DATABASES) return false;
+    const slot = onlyVolatile ? nextVolatile(database) : tableNextTaken(database, <u32>random());
+    if (slot == 0) continue;
+    const marks = slotMarks(slot);
+    if (marks & MARK_TOMBSTONE) continue;
+    found++;
+    const score = scoreOf(slotRecord(slot));
+    if (bestSlot == 0 || score > bestScore) {
+      bestSlot = slot;
+      bestDatabase = database;
+      bestScore = score;
+    }
+    if (policy == POLICY_ALL_RANDOM || policy == POLICY_VOLATILE_RANDOM) break;
+  }
+  if (bestSlot == 0) return false;
+  drop(bestDatabase, bestSlot);
+  evictedEntries++;
+  return true;
+}
+
+/** The larger, the sooner it goes: seconds since the last access, or the nearness of its expiry. */
+function scoreOf(record: u32): u64 {
+  if (policy == POLICY_VOLATILE_TTL) return ~recordExpiry(record);
+  return <u64>((accessClock - recordAccess(record)) & 0xffffff);
+}
+
+/** A volatile entry near a random place of the index, or 0. */
+function nextVolatile(database: u32): u32 {
+  const slot = tableNextTaken(database, <u32>random());
+  if (slot == 0) return 0;
+  const page = slot & 0xffff0000;
+  for (let i: u32 = 0; i < 8192; i++) {
+    const at = page + ((slot + (i << 3)) & 0xffff);
+    if (slotMarks(at) & MARK_VOLATILE) return at;
+  }
+  return 0;
+}
+
+/** A database that has something to evict, each with the same chance per entry; DATABASES when none has. */
+function pickDatabase(onlyVolatile: bool): u32 {
+  let total: u64 = 0;
+  for (let database: u32 = 0; database < DATABASES; database++) total += evictable(database, onlyVolatile);
+  if (total == 0) return DATABASES;
+  let at = random() % total;
+  for (let database: u32 = 0; database < DATABASES; database++) {
+    const entries = evictable(database, onlyVolatile);
+    if (at < entries) return database;
+    at -= entries;
+  }
+  return DATABASES;
+}
+
+// @ts-ignore: decorator
+@inline
+function evictable(database: u32, onlyVolatile: bool): u64 {
+  return <u64>(onlyVolatile ? tableVolatile(database) : tableEntries(database) - tableTombstones(database));
+}

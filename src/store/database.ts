@@ -1,0 +1,247 @@
+import { latin1 } from "./arguments.ts";
+import type { EmbeddedStore } from "./embedded-store.ts";
+import type { HostObject } from "./objects.ts";
+import { RECORD } from "./kernel.ts";
+
+/** Address of a live entry's record in linear memory; 0 for none. Valid until the next write of any kind. */
+export type Entry = number;
+
+/** A key where it lies in linear memory: an argument of the command, or scratch (EmbeddedStore.place). */
+export interface Key {
+  readonly pointer: number;
+  readonly length: number;
+}
+
+/**
+ * One of the 16 databases of the embedded store, for the commands that the host runs. Entries expire when they are looked up.
+ * Every write mints a stamp. A method that takes an Entry needs one from a find() after the last write.
+ */
+export class Database {
+  readonly index: number;
+  readonly #store: EmbeddedStore;
+
+  constructor(store: EmbeddedStore, index: number) {
+    this.#store = store;
+    this.index = index;
+  }
+
+  /** Entries, those included that have expired and were not found yet. */
+  get size(): number {
+    return this.#store.kernel.hostCount(this.index) >>> 0;
+  }
+
+  /** Entries that expire. */
+  get volatileSize(): number {
+    return this.#store.kernel.volatileCount(this.index) >>> 0;
+  }
+
+  /** The entry of a key, and it counts as an access. 0: there is none. */
+  find(key: Key): Entry {
+    return this.#store.kernel.hostFind(this.index, key.pointer, key.length, 1) >>> 0;
+  }
+
+  /** The entry of a key, without counting as an access (OBJECT, TTL, TYPE). */
+  peek(key: Key): Entry {
+    return this.#store.kernel.hostFind(this.index, key.pointer, key.length, 0) >>> 0;
+  }
+
+  /** Whether the entry is a host object. */
+  isObject(entry: Entry): boolean {
+    return (this.#flags(entry) & RECORD.object) !== 0;
+  }
+
+  /** Redis's name of the entry's type. */
+  type(entry: Entry): "string" | HostObject["type"] {
+    return this.isObject(entry) ? this.object(entry).type : "string";
+  }
+
+  /** The host object of an entry. */
+  object(entry: Entry): HostObject {
+    return this.#store.objects.get(this.#word(entry + RECORD.valueLength));
+  }
+
+  /** Length of a string value in bytes. */
+  length(entry: Entry): number {
+    return this.#word(entry + RECORD.valueLength);
+  }
+
+  /** Address of a string value. */
+  valuePointer(entry: Entry): number {
+    return entry + RECORD.key + this.#word(entry + RECORD.keyLength);
+  }
+
+  /** The bytes of a string value where they are: valid until the next write; writing into it must be followed by changed(). */
+  value(entry: Entry): Uint8Array<ArrayBuffer> {
+    const start = this.valuePointer(entry);
+    return this.#store.memory.bytes.subarray(start, start + this.length(entry));
+  }
+
+  /** The key of an entry, copied. */
+  key(entry: Entry): Uint8Array<ArrayBuffer> {
+    const start = entry + RECORD.key;
+    return this.#store.memory.bytes.slice(start, start + this.#word(entry + RECORD.keyLength));
+  }
+
+  /** The key of an entry as text, one character per byte. */
+  keyText(entry: Entry): string {
+    return latin1(this.#store.memory.bytes, entry + RECORD.key, this.#word(entry + RECORD.keyLength));
+  }
+
+  /** When the entry expires, in ms since the epoch; 0: never. */
+  expiry(entry: Entry): number {
+    const words = this.#store.memory.words;
+    const low = words[(entry + RECORD.expiry) >>> 2]!;
+    const high = words[(entry + RECORD.expiry + 4) >>> 2]!;
+    return high * 0x10000 + (low >>> 16);
+  }
+
+  /** The stamp of the entry's last write: equal stamps, equal values. */
+  stamp(entry: Entry): bigint {
+    return this.#store.memory.data.getBigUint64(entry + RECORD.stamp, true);
+  }
+
+  /** Seconds since the last access. */
+  idleSeconds(entry: Entry): number {
+    const access = this.#word(entry + RECORD.access) >>> 8;
+    const clock = Math.floor(this.#store.now / 1000) & 0xffffff;
+    return (clock - access) & 0xffffff;
+  }
+
+  /** Whether the string has been changed in place (OBJECT ENCODING "raw"). */
+  isRaw(entry: Entry): boolean {
+    return (this.#flags(entry) & RECORD.raw) !== 0;
+  }
+
+  /** Bytes that the entry's record takes. */
+  recordBytes(entry: Entry): number {
+    return this.#word(entry + 4) & ~7;
+  }
+
+  /**
+   * Writes a string value of `length` bytes and returns them to be filled; overwrites any type. `expiry`: ms since the epoch, 0
+   * for none. `raw`: as isRaw() tells. Room must have been made (commands with the flag "denyoom" have it).
+   * Throws OutOfMemory at the ceiling, with the old value in place.
+   */
+  write(key: Key, length: number, expiry: number, raw = false): Uint8Array<ArrayBuffer> {
+    const flags = raw ? RECORD.raw : 0;
+    const entry = this.#write(key, length, flags, expiry, 0);
+    return this.value(entry);
+  }
+
+  /** Writes `bytes` (not a view of linear memory) as a string value. */
+  set(key: Key, bytes: Uint8Array, expiry = 0): void {
+    this.write(key, bytes.length, expiry).set(bytes);
+  }
+
+  /**
+   * Makes a string value at least `length` bytes long, zeros behind its old end, keeps its expiry, and returns all of it to be
+   * changed in place. Creates it where it is missing. It counts as changed.
+   */
+  extend(key: Key, length: number): Uint8Array<ArrayBuffer> {
+    const old = this.find(key);
+    const before = old === 0 ? 0 : this.length(old);
+    const entry = old !== 0 && before >= length ? old : this.#grow(key, old, before, length);
+    if (entry === old) this.#store.kernel.hostChanged(entry);
+    this.#store.memory.bytes[entry + RECORD.access]! |= RECORD.raw;
+    return this.value(entry);
+  }
+
+  #grow(key: Key, old: Entry, before: number, length: number): Entry {
+    const expiry = old === 0 ? 0 : this.expiry(old);
+    const from = old === 0 ? 0 : this.valuePointer(old);
+    const slack = old === 0 ? 0 : Math.min(length, MAX_SLACK_BYTES);
+    const entry = this.#write(key, length, RECORD.raw, expiry, slack);
+    const to = this.valuePointer(entry);
+    const bytes = this.#store.memory.bytes;
+    // The old bytes stay readable until the next call, even where the entry was written anew.
+    if (before !== 0 && from !== to) bytes.copyWithin(to, from, from + before);
+    bytes.fill(0, to + before, to + length);
+    return entry;
+  }
+
+  /** Notes a change that was made in value(): mints a stamp. */
+  changed(entry: Entry): void {
+    this.#store.kernel.hostChanged(entry);
+  }
+
+  /** Writes a host object under a key; overwrites any type. `expiry`: ms since the epoch, 0 for none. */
+  setObject(key: Key, object: HostObject, expiry = 0): void {
+    const handle = this.#store.objects.add(object);
+    try {
+      this.#write(key, handle, RECORD.object, expiry, 0);
+    } catch (error) {
+      this.#store.objects.remove(handle);
+      throw error;
+    }
+    this.#store.kernel.addHostBytes(this.#store.objects.growth(handle));
+  }
+
+  /**
+   * Notes that a command has changed the host object of a key: mints a stamp, counts its bytes, and removes the key when the
+   * object has become empty.
+   */
+  objectChanged(key: Key): void {
+    const entry = this.peek(key);
+    if (entry === 0) return;
+    const handle = this.#word(entry + RECORD.valueLength);
+    this.#store.kernel.addHostBytes(this.#store.objects.growth(handle));
+    if (this.#store.objects.get(handle).size === 0) this.remove(key);
+    else this.#store.kernel.hostChanged(entry);
+  }
+
+  /** Removes a key; whether it was there. */
+  remove(key: Key): boolean {
+    return this.#store.kernel.hostRemove(this.index, key.pointer, key.length) !== 0;
+  }
+
+  /** Sets when a key expires, in ms since the epoch, 0 for never; whether it was there. A time that has passed removes it. */
+  setExpiry(key: Key, expiry: number): boolean {
+    if (expiry !== 0 && expiry <= this.#store.now) return this.remove(key);
+    return (
+      this.#store.kernel.hostSetExpiry(this.index, key.pointer, key.length, expiry) !== 0
+    );
+  }
+
+  /**
+   * One step of a walk in the order of hashes: the live entries of the next few home slots (often none, rarely more than 40),
+   * and the cursor to go on from, 0 at the end. The first cursor is 0. Each key that is there all the time is seen exactly once,
+   * whatever is written in between.
+   */
+  walk(cursor: number): { entries: Uint32Array; next: number } {
+    const { kernel, memory, walkArea } = this.#store;
+    const next = kernel.hostWalk(this.index, cursor, walkArea) >>> 0;
+    const start = walkArea >>> 2;
+    return { entries: memory.words.slice(start, start + kernel.walkedCount()), next };
+  }
+
+  /** An entry at random, each with nearly the same chance; 0 when the database is empty. */
+  random(): Entry {
+    return this.#store.kernel.hostRandom(this.index, RANDOM_TRIES) >>> 0;
+  }
+
+  /** Removes every entry. */
+  flush(): void {
+    this.#store.kernel.hostFlush(this.index);
+  }
+
+  #write(key: Key, length: number, flags: number, expiry: number, slack: number): Entry {
+    const { kernel } = this.#store;
+    const entry =
+      kernel.hostWrite(this.index, key.pointer, key.length, length, flags, expiry, slack) >>> 0;
+    if (entry === 0) throw this.#store.outOfMemory();
+    return entry;
+  }
+
+  #flags(entry: Entry): number {
+    return this.#store.memory.bytes[entry + RECORD.access]!;
+  }
+
+  #word(address: number): number {
+    return this.#store.memory.words[address >>> 2]!;
+  }
+}
+
+/** Places that random() looks at before it takes a database for empty. */
+const RANDOM_TRIES = 100;
+/** Bytes that extend() keeps free behind a value that grows. */
+const MAX_SLACK_BYTES = 1024 * 1024;

@@ -1,0 +1,160 @@
+import { RingletError } from "../base/errors.ts";
+import { Database, type Key } from "./database.ts";
+import { DATABASES, FIGURE, type KernelExports, type MaxMemoryPolicy, POLICIES } from "./kernel.ts";
+import { KernelMemory } from "./memory.ts";
+import { ObjectRegistry } from "./objects.ts";
+
+/** Limits of the embedded store; each has a default. */
+export interface EmbeddedStoreOptions {
+  /** Bytes the data may take, 0 for no limit but the ceiling. */
+  readonly maxMemoryBytes?: number;
+  /** What happens at maxMemoryBytes: "noeviction" refuses writes. */
+  readonly maxMemoryPolicy?: MaxMemoryPolicy;
+  /** Bytes of linear memory, all told: at most 4,293,918,720 (wasm32). */
+  readonly ceilingBytes?: number;
+  /** Longest argument and longest string value, in bytes. */
+  readonly maxBulkBytes?: number;
+  /** Whether removals leave tombstones: a replicated table needs them, a single node does not. */
+  readonly tombstones?: boolean;
+}
+
+/** Most bytes of linear memory by default: nearly all that wasm32 can address. */
+export const DEFAULT_CEILING_BYTES = 4_293_918_720;
+/** Longest argument and string value by default, in bytes. */
+export const DEFAULT_MAX_BULK_BYTES = 64 * 1024 * 1024;
+
+/** A write that was refused for want of memory; nothing was changed. */
+export class OutOfMemory extends RingletError {}
+
+/**
+ * The embedded store: the kernel's table, with the objects of the host that its entries point to. One instance of
+ * `kernel.wasm` belongs to it alone.
+ */
+export class EmbeddedStore {
+  readonly kernel: KernelExports;
+  readonly memory: KernelMemory;
+  readonly objects = new ObjectRegistry();
+  readonly databases: readonly Database[];
+  /** Where Database.walk() has the kernel write. */
+  readonly walkArea: number;
+  #scratch = 0;
+  #scratchPages = 0;
+  #now = 0;
+  #maxMemoryBytes = 0;
+  #maxMemoryPolicy: MaxMemoryPolicy = "noeviction";
+  #maxBulkBytes = 0;
+
+  /** `secret`: 16 random bytes for the hash of the table. */
+  constructor(kernel: KernelExports, secret: Uint8Array, options: EmbeddedStoreOptions = {}) {
+    this.kernel = kernel;
+    const seed = new DataView(secret.buffer, secret.byteOffset, 16);
+    kernel.reset(
+      options.ceilingBytes ?? DEFAULT_CEILING_BYTES,
+      seed.getBigUint64(0, true),
+      seed.getBigUint64(8, true),
+      options.tombstones ? 1 : 0,
+    );
+    this.memory = new KernelMemory(kernel.memory);
+    this.setMaxMemory(options.maxMemoryBytes ?? 0, options.maxMemoryPolicy ?? "noeviction");
+    this.setMaxBulk(options.maxBulkBytes ?? DEFAULT_MAX_BULK_BYTES);
+    this.walkArea = kernel.takePages(1, 1, 0) >>> 0;
+    this.databases = Array.from({ length: DATABASES }, (_, index) => new Database(this, index));
+  }
+
+  /** The time the kernel works with, in ms since the epoch. */
+  get now(): number {
+    return this.#now;
+  }
+
+  /** Lets time pass: sets the clock of expiry, stamps and access. */
+  setNow(milliseconds: number): void {
+    this.#now = milliseconds;
+    this.kernel.setNow(milliseconds);
+  }
+
+  get maxMemoryBytes(): number {
+    return this.#maxMemoryBytes;
+  }
+
+  get maxMemoryPolicy(): MaxMemoryPolicy {
+    return this.#maxMemoryPolicy;
+  }
+
+  /** Sets the limit in bytes (0: none but the ceiling) and what happens at it. */
+  setMaxMemory(bytes: number, policy: MaxMemoryPolicy): void {
+    this.#maxMemoryBytes = bytes;
+    this.#maxMemoryPolicy = policy;
+    this.kernel.setMaxMemory(bytes, POLICIES[policy]);
+  }
+
+  get maxBulkBytes(): number {
+    return this.#maxBulkBytes;
+  }
+
+  /** Sets the longest argument and string value, in bytes. */
+  setMaxBulk(bytes: number): void {
+    this.#maxBulkBytes = bytes;
+    this.kernel.setLimits(bytes);
+  }
+
+  /** One figure of the kernel. */
+  figure(name: keyof typeof FIGURE): number {
+    return this.kernel.figure(FIGURE[name]);
+  }
+
+  /** Makes sure that `bytes` more can be written, evicting as the policy says; false: the write must be refused. */
+  makeRoom(bytes: number): boolean {
+    return this.kernel.makeRoom(bytes) !== 0;
+  }
+
+  /** The error of a write that did not fit. */
+  outOfMemory(): OutOfMemory {
+    return new OutOfMemory("OOM", "command not allowed when used memory > 'maxmemory'.");
+  }
+
+  /** Writes bytes that did not come with the command into linear memory, as a key. Valid until the next place(). */
+  place(bytes: Uint8Array): Key {
+    const pages = Math.max(1, Math.ceil(bytes.length / PAGE_BYTES));
+    if (pages > this.#scratchPages) {
+      if (this.#scratch !== 0) this.kernel.freePages(this.#scratch, this.#scratchPages);
+      this.#scratch = this.kernel.takePages(pages, 1, 0) >>> 0;
+      this.#scratchPages = this.#scratch === 0 ? 0 : pages;
+      if (this.#scratch === 0) throw this.outOfMemory();
+    }
+    this.memory.bytes.set(bytes, this.#scratch);
+    return { pointer: this.#scratch, length: bytes.length };
+  }
+
+  /** Lets go of the objects whose entries are gone. Call it whenever the kernel says that some wait, and after each command. */
+  releaseObjects(): void {
+    for (;;) {
+      const handle = this.kernel.takeReleased();
+      if (handle < 0) return;
+      this.kernel.addHostBytes(-this.objects.remove(handle));
+    }
+  }
+
+  /** After a command of the host: releases objects and lets the arena compact what the command's writes have earned. */
+  afterCommand(): void {
+    this.releaseObjects();
+    this.kernel.hostMaintain();
+  }
+
+  /** The work of a quiet moment: expires and compacts a bounded part. Call it several times a second. */
+  tick(): void {
+    this.kernel.tick(TICK_SLOTS, TICK_COMPACT_BYTES);
+    this.releaseObjects();
+  }
+
+  /** Removes every entry of every database. */
+  flushAll(): void {
+    for (const database of this.databases) database.flush();
+    this.releaseObjects();
+  }
+}
+
+const PAGE_BYTES = 65536;
+/** Slots of the index that one tick() looks at for entries that have expired: well under a millisecond. */
+const TICK_SLOTS = 65536;
+/** Bytes of records that one tick() compacts at most. */
+const TICK_COMPACT_BYTES = 256 * 1024;
