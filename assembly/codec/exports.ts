@@ -4,3 +4,8 @@ export { respIndex, setMaxBulkBytes } from "./resp-request";
 export { crc32, crc32Lowercase } from "./crc32";
 export { hashToken, hashTokens } from "./token";
 export { capabilitiesCheck } from "./capabilities";
+export { aesCbcDecrypt, aesCbcDecryptBlocks, aesCbcEncrypt, aesCbcEncryptBlocks } from "./aes/cbc";
+export { replyIndex, scanReply } from "./resp-reply";
+export { memcachedIndex } from "./memcached-request";
+export { memcachedReplyIndex } from "./memcached-reply";
+export { dnodeStart, dnodeWanted, parseDnode, writeDnodeHeader } from "./dnode";
