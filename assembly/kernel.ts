@@ -18,7 +18,7 @@ export { collectTombstones, takeReleased } from "./kernel/entries";
 export { connectionClose, connectionOpen } from "./kernel/connection";
 export { contextClose, contextOpen, inputReserve, releaseBigInput } from "./kernel/context";
 export { observeStamp, setNodeIndex, setNow } from "./kernel/clock";
-export { callsOf, feed, resume } from "./kernel/feed";
+export { callsOf, feed, resume, scan } from "./kernel/feed";
 export {
   hostChanged,
   hostCount,

@@ -121,21 +121,24 @@ export function feed(context: u32, connection: u32, input: u32, length: u32): i3
   store<u32>(context, 0, CTX_BATCH_NEXT);
   store<u32>(context, 0, CTX_WANTED);
   store<u32>(context, REQUEST_COMPLETE, CTX_PARSE_STATUS);
-  const left = connectionLeft(connection);
-  if (left != 0) {
-    // A long command in progress: read on where it stopped, and only when it is whole, read it for good.
-    const read = connectionRead(connection);
-    requestResume(input + read, left);
-    const unauthenticated = (connectionFlags(connection) & CONNECTION_UNAUTHENTICATED) != 0;
-    const status = parseRequest(input + length, 0, 0, unauthenticated);
-    if (status == REQUEST_INCOMPLETE) {
-      connectionProgress(connection, requestPos - input, requestLeft);
-      store<u32>(context, requestWanted, CTX_WANTED);
-      return finish(context, STATUS_DONE);
-    }
-    connectionProgress(connection, 0, 0);
-  }
   return resume(context);
+}
+
+/**
+ * Reads on in a long command that came in part, without running it: `length` bytes at `input` follow what has been read of it
+ * (word 2 of the connection). Returns whether the command may be whole now, so that all of it is worth a feed(); if not,
+ * CTX_WANTED says how many more bytes it needs at least.
+ */
+export function scan(context: u32, connection: u32, input: u32, length: u32): bool {
+  const unauthenticated = (connectionFlags(connection) & CONNECTION_UNAUTHENTICATED) != 0;
+  requestResume(input, connectionLeft(connection));
+  if (parseRequest(input + length, 0, 0, unauthenticated) == REQUEST_INCOMPLETE) {
+    connectionProgress(connection, connectionRead(connection) + (requestPos - input), requestLeft);
+    store<u32>(context, requestWanted, CTX_WANTED);
+    return false;
+  }
+  connectionProgress(connection, 0, 0);
+  return true;
 }
 
 /** Goes on after a return of feed() or resume() with STATUS_HOST, STATUS_OUTPUT_FULL or STATUS_LARGE. */

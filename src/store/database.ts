@@ -1,7 +1,7 @@
 import { latin1 } from "./arguments.ts";
 import type { EmbeddedStore } from "./embedded-store.ts";
-import type { HostObject } from "./objects.ts";
 import { RECORD } from "./kernel.ts";
+import type { HostObject } from "./objects.ts";
 
 /** Address of a live entry's record in linear memory; 0 for none. Valid until the next write of any kind. */
 export type Entry = number;
@@ -84,7 +84,11 @@ export class Database {
 
   /** The key of an entry as text, one character per byte. */
   keyText(entry: Entry): string {
-    return latin1(this.#store.memory.bytes, entry + RECORD.key, this.#word(entry + RECORD.keyLength));
+    return latin1(
+      this.#store.memory.bytes,
+      entry + RECORD.key,
+      this.#word(entry + RECORD.keyLength),
+    );
   }
 
   /** When the entry expires, in ms since the epoch; 0: never. */
@@ -197,9 +201,7 @@ export class Database {
   /** Sets when a key expires, in ms since the epoch, 0 for never; whether it was there. A time that has passed removes it. */
   setExpiry(key: Key, expiry: number): boolean {
     if (expiry !== 0 && expiry <= this.#store.now) return this.remove(key);
-    return (
-      this.#store.kernel.hostSetExpiry(this.index, key.pointer, key.length, expiry) !== 0
-    );
+    return this.#store.kernel.hostSetExpiry(this.index, key.pointer, key.length, expiry) !== 0;
   }
 
   /**

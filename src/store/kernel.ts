@@ -26,6 +26,7 @@ export interface KernelExports {
   connectionClose(connection: number): void;
   feed(context: number, connection: number, input: number, length: number): number;
   resume(context: number): number;
+  scan(context: number, connection: number, input: number, length: number): number;
 
   hostFind(database: number, key: number, length: number, touch: number): number;
   hostWrite(

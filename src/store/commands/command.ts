@@ -50,7 +50,14 @@ export interface CommandFacts {
   readonly flags: readonly CommandFlag[];
   readonly keys: KeyRange;
   /** Of COMMAND DOCS: group, version of Redis that has it first, what it costs, what it does (our words). */
-  readonly group: "string" | "bitmap" | "generic" | "hash" | "connection" | "server" | "transactions";
+  readonly group:
+    | "string"
+    | "bitmap"
+    | "generic"
+    | "hash"
+    | "connection"
+    | "server"
+    | "transactions";
   readonly since: string;
   readonly complexity: string;
   readonly summary: string;
