@@ -121,6 +121,7 @@ export function feed(context: u32, connection: u32, input: u32, length: u32): i3
   store<u32>(context, 0, CTX_BATCH_NEXT);
   store<u32>(context, 0, CTX_WANTED);
   store<u32>(context, REQUEST_COMPLETE, CTX_PARSE_STATUS);
+  connectionProgress(connection, 0, 0);
   return resume(context);
 }
 

@@ -1,0 +1,12 @@
+/** Where the engine says what an operator should know. A message is a whole sentence; `fields` are for machines. */
+export interface Logger {
+  debug(message: string, fields?: LogFields): void;
+  info(message: string, fields?: LogFields): void;
+  warn(message: string, fields?: LogFields): void;
+  error(message: string, fields?: LogFields): void;
+}
+
+export type LogFields = Readonly<Record<string, string | number | boolean>>;
+
+/** A logger that says nothing. */
+export const SILENT: Logger = { debug() {}, info() {}, warn() {}, error() {} };

@@ -1,0 +1,256 @@
+// One client of the RESP door: keeps what came of a command in progress, feeds whole commands, sends replies in order.
+
+import type { RespWriter } from "../../codec/resp-writer.ts";
+import type { Arguments } from "../../store/arguments.ts";
+import { OutOfMemory } from "../../store/embedded-store.ts";
+import type { ByteStream, StreamHandler } from "../../transport/stream.ts";
+import type { ClientHandle } from "./clients.ts";
+import type { RespDoor } from "./door.ts";
+import type { FeedClient, FeedOutcome, LaterReply } from "./feeder.ts";
+import type { Session } from "./session.ts";
+
+/** Text encoder for the few replies that do not come from a writer. */
+const TEXT = new TextEncoder();
+
+export class RespConnection implements FeedClient, StreamHandler, ClientHandle {
+  readonly session: Session;
+  readonly kernelConnection: number;
+  readonly #door: RespDoor;
+  readonly #stream: ByteStream;
+  /** What has come and was not run yet, and how much of it there must be before it is worth looking at. */
+  #pending: Uint8Array[] = [];
+  #pendingBytes = 0;
+  #neededBytes = 0;
+  /** Bytes of the pending command that the kernel has read already: it is a long one. */
+  #scannedBytes = 0;
+  readonly #single: Uint8Array[] = [EMPTY];
+  /** A command waits for its reply; nothing else of this client runs. */
+  #waiting = false;
+  #paused = false;
+  #closed = false;
+  /** The other side sends nothing more: close when everything is answered. */
+  #ended = false;
+  /** Bytes received and sent since the client connected. */
+  inputBytes = 0;
+  outputBytes = 0;
+  /** Time of the last byte received, ms since the epoch. */
+  lastInputAt: number;
+
+  constructor(door: RespDoor, stream: ByteStream, session: Session) {
+    this.#door = door;
+    this.#stream = stream;
+    this.session = session;
+    this.kernelConnection = session.kernelConnection;
+    this.lastInputAt = session.facts.connectedAt;
+  }
+
+  get protocol(): 2 | 3 {
+    return this.session.protocol;
+  }
+
+  get closing(): boolean {
+    return this.session.closing || this.#closed;
+  }
+
+  /** Bytes of commands that are not whole yet. */
+  get pendingInputBytes(): number {
+    return this.#pendingBytes;
+  }
+
+  /** Bytes of replies that the client has not taken. */
+  get pendingOutputBytes(): number {
+    return this.#closed ? 0 : this.#stream.bufferedBytes;
+  }
+
+  /** Whether a command of this client waits for its reply. */
+  get waiting(): boolean {
+    return this.#waiting;
+  }
+
+  /** Whether a command has come in part. */
+  get midCommand(): boolean {
+    return this.#pendingBytes !== 0 && !this.#waiting;
+  }
+
+  received(bytes: Uint8Array): void {
+    if (this.#closed || this.session.closing) return;
+    this.inputBytes += bytes.length;
+    this.lastInputAt = this.#door.now();
+    if (this.#pendingBytes === 0 && !this.#waiting) {
+      this.#single[0] = bytes;
+      this.#run(this.#single, bytes.length);
+      this.#single[0] = EMPTY;
+      return;
+    }
+    this.#pending.push(bytes);
+    this.#addPending(bytes.length);
+    if (this.#waiting || this.#pendingBytes < this.#neededBytes) return;
+    if (this.#scannedBytes !== 0 && !this.#scanIsWhole()) return;
+    this.#runPending();
+  }
+
+  ended(): void {
+    this.#ended = true;
+    if (!this.#waiting) this.#stream.end();
+  }
+
+  drained(): void {}
+
+  closed(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#setPending([], 0);
+    this.#door.closed(this);
+  }
+
+  execute(args: Arguments, reply: RespWriter): LaterReply | undefined {
+    return this.#door.commander.execute(this.session, args, reply);
+  }
+
+  send(bytes: Uint8Array): void {
+    if (this.#closed) return;
+    this.outputBytes += bytes.length;
+    this.#stream.write(bytes);
+  }
+
+  /** Closes the connection: after what has been answered is sent, or at once. */
+  kill(afterReplies: boolean): void {
+    if (this.#closed) return;
+    this.session.closing = true;
+    if (afterReplies) this.#stream.end();
+    else this.#stream.destroy();
+  }
+
+  /** Stops and starts reading from the client. */
+  setPaused(paused: boolean): void {
+    if (this.#paused === paused || this.#closed) return;
+    this.#paused = paused;
+    if (paused) this.#stream.pause();
+    else this.#stream.resume();
+  }
+
+  /** Runs what has waited: after a reply that came late, or when clients are no longer paused. */
+  #runPending(): void {
+    const parts = this.#pending;
+    const total = this.#pendingBytes;
+    this.#setPending([], 0);
+    if (total !== 0) this.#run(parts, total);
+  }
+
+  #run(parts: readonly Uint8Array[], total: number): void {
+    const door = this.#door;
+    door.letTimePass();
+    let outcome: FeedOutcome;
+    try {
+      outcome = door.feeder.feed(this, parts, total);
+    } catch (error) {
+      if (!(error instanceof OutOfMemory)) throw error;
+      this.#refuse(
+        "-OOM the command is longer than memory can hold now; nothing of it was run\r\n",
+      );
+      return;
+    }
+    if (this.#closed) return;
+    if (outcome.broken || this.session.closing) {
+      this.session.closing = true;
+      this.#stream.end();
+      return;
+    }
+    if (this.#stream.bufferedBytes > door.outputLimitBytes) {
+      door.log.warn(
+        `client ${this.session.facts.id} at ${this.session.facts.remoteAddress} does not read its replies and was cut off: over ${door.outputLimitBytes} bytes (client-output-buffer-limit) waited for it`,
+      );
+      this.kill(false);
+      return;
+    }
+    const later = outcome.later;
+    if (outcome.consumed !== total) this.#keep(parts, total, outcome);
+    if (later !== undefined) this.#waitFor(later);
+  }
+
+  /** Keeps what has not been run. */
+  #keep(parts: readonly Uint8Array[], total: number, outcome: FeedOutcome): void {
+    const left = total - outcome.consumed;
+    if (left + outcome.wanted > this.#door.maxRequestBytes) {
+      this.#refuse("-ERR Protocol error: the command is longer than the limit of a request\r\n");
+      return;
+    }
+    const rest = tail(parts, outcome.consumed, left);
+    this.#setPending([rest], left);
+    if (outcome.later !== undefined) return;
+    this.#neededBytes = left + outcome.wanted;
+    this.#scannedBytes = this.#door.readBytes(this.kernelConnection);
+  }
+
+  /** Has the kernel read on in a long command, without copying what it has read; whether all of it may be there. */
+  #scanIsWhole(): boolean {
+    const fresh = tail(this.#pending, this.#scannedBytes, this.#pendingBytes - this.#scannedBytes);
+    const wanted = this.#door.feeder.scan(this, fresh);
+    this.#scannedBytes = wanted === 0 ? 0 : this.#door.readBytes(this.kernelConnection);
+    if (wanted === 0) return true;
+    this.#neededBytes = this.#pendingBytes + wanted;
+    if (this.#neededBytes > this.#door.maxRequestBytes) {
+      this.#refuse("-ERR Protocol error: the command is longer than the limit of a request\r\n");
+    }
+    return false;
+  }
+
+  #waitFor(later: LaterReply): void {
+    this.#waiting = true;
+    later.then(
+      (write) => this.#replyLate(write),
+      (error: unknown) =>
+        this.#replyLate((reply) => reply.error(`ERR internal error: ${String(error)}`)),
+    );
+  }
+
+  #replyLate(write: (reply: RespWriter) => void): void {
+    this.#waiting = false;
+    if (this.#closed) return;
+    this.#door.writeLate(this, write);
+    if (this.session.closing) {
+      this.#stream.end();
+      return;
+    }
+    this.#neededBytes = 0;
+    this.#scannedBytes = 0;
+    this.#runPending();
+    if (this.#ended && !this.#waiting) this.#stream.end();
+  }
+
+  #refuse(reply: string): void {
+    this.send(TEXT.encode(reply));
+    this.session.closing = true;
+    this.#stream.end();
+  }
+
+  #setPending(parts: Uint8Array[], bytes: number): void {
+    this.#addPending(bytes - this.#pendingBytes);
+    this.#pending = parts;
+    this.#neededBytes = 0;
+    this.#scannedBytes = 0;
+  }
+
+  #addPending(bytes: number): void {
+    this.#pendingBytes += bytes;
+    this.#door.addPending(bytes);
+  }
+}
+
+const EMPTY = new Uint8Array(0);
+
+/** The last `length` bytes of `parts`, which begin at `offset`; copied unless they are most of one part. */
+function tail(parts: readonly Uint8Array[], offset: number, length: number): Uint8Array {
+  if (parts.length === 1) {
+    const part = parts[0]!;
+    return length * 2 >= part.length ? part.subarray(offset) : part.slice(offset);
+  }
+  const bytes = new Uint8Array(length);
+  let start = 0;
+  for (const part of parts) {
+    const from = Math.max(0, offset - start);
+    if (from < part.length) bytes.set(part.subarray(from), start + from - offset);
+    start += part.length;
+  }
+  return bytes;
+}

@@ -1,0 +1,218 @@
+// The RESP door: takes streams in, one connection each, and holds all of them to their limits.
+
+import type { Logger } from "../../base/logger.ts";
+import type { Runtime, Timer } from "../../base/runtime.ts";
+import { RespWriter } from "../../codec/resp-writer.ts";
+import type { EmbeddedStore } from "../../store/embedded-store.ts";
+import type { ByteStream } from "../../transport/stream.ts";
+import type { Commander } from "./commander.ts";
+import { RespConnection } from "./connection.ts";
+import { Feeder } from "./feeder.ts";
+import { FlightBudget } from "./flight-budget.ts";
+import { Session } from "./session.ts";
+
+/** What a door works with. */
+export interface RespDoorParts {
+  readonly store: EmbeddedStore;
+  readonly runtime: Runtime;
+  readonly commander: Commander;
+  readonly log: Logger;
+  readonly limits: RespDoorLimits;
+}
+
+/** The limits of a door; read at every use, so they may change while it is open. */
+export interface RespDoorLimits {
+  /** Clients at most; more are refused with an error. */
+  readonly maxClients: number;
+  /** Bytes of replies that may wait for one client before it is cut off. */
+  readonly outputLimitBytes: number;
+  /** Longest command in bytes, all its arguments together. */
+  readonly maxRequestBytes: number;
+  /** Bytes of commands in part and replies not taken, of all clients, before reading from the heavy ones stops. */
+  readonly inFlightBudgetBytes: number;
+  /** A client that is heavy while the budget is exceeded is cut off when it makes no progress for so long. */
+  readonly stalledRequestMs: number;
+  /** A client that sends nothing for so long is closed; 0: never. */
+  readonly idleTimeoutMs: number;
+  /** Whether a client must send a password. */
+  readonly passwordIsSet: boolean;
+  /** Whether clients from other machines are refused while no password is set. */
+  readonly protectedMode: boolean;
+}
+
+/** Period of the door's and the store's housekeeping, in ms. */
+export const TICK_MS = 100;
+
+const TEXT = new TextEncoder();
+
+export class RespDoor {
+  readonly commander: Commander;
+  readonly feeder: Feeder;
+  readonly log: Logger;
+  readonly #store: EmbeddedStore;
+  readonly #runtime: Runtime;
+  readonly #limits: RespDoorLimits;
+  readonly #connections = new Set<RespConnection>();
+  readonly #late = new RespWriter();
+  readonly #budget: FlightBudget;
+  readonly #timer: Timer;
+  #nextId = 1;
+  #draining = false;
+  /** Bytes of commands in part, of all connections. */
+  #pendingBytes = 0;
+  #whenEmpty: (() => void) | undefined;
+
+  constructor(parts: RespDoorParts) {
+    this.commander = parts.commander;
+    this.log = parts.log;
+    this.#store = parts.store;
+    this.#runtime = parts.runtime;
+    this.#limits = parts.limits;
+    this.feeder = new Feeder(parts.store);
+    this.#budget = new FlightBudget(this.#connections, parts.limits, parts.log);
+    this.#timer = parts.runtime.every(TICK_MS, () => this.#tick());
+    this.letTimePass();
+  }
+
+  get outputLimitBytes(): number {
+    return this.#limits.outputLimitBytes;
+  }
+
+  get maxRequestBytes(): number {
+    return this.#limits.maxRequestBytes;
+  }
+
+  /** Clients that are connected. */
+  get connections(): ReadonlySet<RespConnection> {
+    return this.#connections;
+  }
+
+  /** Takes a client in, or refuses it with the reason. */
+  accept(stream: ByteStream): void {
+    const refusal = this.#refusal(stream);
+    if (refusal !== undefined) {
+      this.commander.clients.rejected++;
+      stream.start(DEAF);
+      stream.write(TEXT.encode(`-${refusal}\r\n`));
+      stream.end();
+      return;
+    }
+    const kernelConnection = this.#store.kernel.connectionOpen() >>> 0;
+    if (kernelConnection === 0) {
+      stream.start(DEAF);
+      stream.write(TEXT.encode("-OOM no memory for another client\r\n"));
+      stream.end();
+      return;
+    }
+    const facts = {
+      id: this.#nextId++,
+      remoteAddress: stream.remoteAddress,
+      localAddress: stream.localAddress,
+      connectedAt: this.now(),
+    };
+    const session = new Session(this.#store, kernelConnection, facts, !this.#limits.passwordIsSet);
+    const connection = new RespConnection(this, stream, session);
+    this.#connections.add(connection);
+    this.commander.clients.add(connection);
+    stream.start(connection);
+  }
+
+  #refusal(stream: ByteStream): string | undefined {
+    if (this.#draining) return "ERR the node is shutting down";
+    if (this.#connections.size >= this.#limits.maxClients) {
+      return "ERR max number of clients reached";
+    }
+    if (
+      this.#limits.protectedMode &&
+      !this.#limits.passwordIsSet &&
+      !isLoopback(stream.remoteAddress)
+    ) {
+      return "DENIED this node has no password and answers only clients on its own machine. Set --requirepass, or connect from loopback.";
+    }
+    return undefined;
+  }
+
+  /** Stops taking clients, and closes each one when what it has sent is answered; resolves when all are gone. */
+  drain(): Promise<void> {
+    this.#draining = true;
+    for (const connection of this.#connections) {
+      if (!connection.waiting) connection.kill(true);
+    }
+    if (this.#connections.size === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#whenEmpty = resolve;
+    });
+  }
+
+  /** Closes every connection now, and the door for good. */
+  close(): void {
+    this.#draining = true;
+    this.#timer.cancel();
+    for (const connection of [...this.#connections]) connection.kill(false);
+  }
+
+  /** The time, in ms since the epoch. */
+  now(): number {
+    return this.#runtime.now();
+  }
+
+  /** Gives the store the time. */
+  letTimePass(): void {
+    this.#store.setNow(this.#runtime.now());
+  }
+
+  /** How many bytes of the command in progress the kernel has read, when it is a long one; else 0. */
+  readBytes(kernelConnection: number): number {
+    return this.#store.memory.words[(kernelConnection >>> 2) + 2]!;
+  }
+
+  /** Writes a reply that came late. */
+  writeLate(connection: RespConnection, write: (reply: RespWriter) => void): void {
+    this.letTimePass();
+    this.#late.protocol = connection.protocol;
+    write(this.#late);
+    connection.send(this.#late.view());
+    this.#late.clear();
+    if (this.#draining) connection.session.closing = true;
+  }
+
+  addPending(bytes: number): void {
+    this.#pendingBytes += bytes;
+    if (bytes > 0 && this.#pendingBytes > this.#limits.inFlightBudgetBytes) {
+      this.#budget.enforce(this.now());
+    }
+  }
+
+  /** A connection is gone. */
+  closed(connection: RespConnection): void {
+    this.#connections.delete(connection);
+    this.commander.clients.remove(connection);
+    this.#store.kernel.connectionClose(connection.kernelConnection);
+    if (this.#connections.size === 0) this.#whenEmpty?.();
+  }
+
+  #tick(): void {
+    this.letTimePass();
+    this.#store.tick();
+    this.#budget.enforce(this.#store.now);
+    const idle = this.#limits.idleTimeoutMs;
+    if (idle === 0) return;
+    for (const connection of this.#connections) {
+      if (connection.waiting || this.#store.now - connection.lastInputAt < idle) continue;
+      connection.kill(true);
+    }
+  }
+}
+
+/** Hears nothing: of a stream that was refused. */
+const DEAF = { received() {}, ended() {}, drained() {}, closed() {} };
+
+function isLoopback(address: string): boolean {
+  return (
+    address.startsWith("127.") ||
+    address.startsWith("[::1]") ||
+    address.startsWith("[::ffff:127.") ||
+    address.startsWith("unix:") ||
+    address.startsWith("sim:")
+  );
+}

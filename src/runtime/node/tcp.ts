@@ -1,0 +1,144 @@
+/** TCP on Node.js: byte streams over node:net. */
+import { createServer, type Server, type Socket } from "node:net";
+import { RingletError } from "../../base/errors.ts";
+import type { ByteStream, Listener, StreamHandler } from "../../transport/stream.ts";
+
+/** Connections that wait to be accepted, at most. */
+export const LISTEN_BACKLOG = 511;
+/** How long a connection may stay half open after it was ended, in ms. */
+export const CLOSE_GRACE_MS = 2000;
+
+/** An address could not be listened on. `code`: LISTEN_IN_USE, LISTEN_DENIED, LISTEN_NO_ADDRESS or LISTEN_FAILED. */
+export class ListenError extends RingletError {}
+
+/**
+ * Listens on `host:port` (port 0: any that is free) and hands each connection to `accept`.
+ * Throws ListenError with what to do.
+ */
+export function listenTcp(
+  host: string,
+  port: number,
+  accept: (stream: ByteStream) => void,
+): Promise<Listener> {
+  const server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) =>
+    accept(new TcpStream(socket)),
+  );
+  return new Promise((resolve, reject) => {
+    server.once("error", (error: NodeJS.ErrnoException) => reject(listenError(host, port, error)));
+    server.listen({ host, port, backlog: LISTEN_BACKLOG }, () => {
+      server.removeAllListeners("error");
+      resolve(listener(server, host));
+    });
+  });
+}
+
+function listener(server: Server, host: string): Listener {
+  const address = server.address();
+  const port = typeof address === "object" && address !== null ? address.port : 0;
+  // Without a listener an error of accept() (out of file descriptors) would end the process.
+  server.on("error", () => {});
+  return {
+    host,
+    port,
+    close: () => new Promise((resolve) => server.close(() => resolve())),
+  };
+}
+
+function listenError(host: string, port: number, error: NodeJS.ErrnoException): ListenError {
+  const at = `${host}:${port}`;
+  switch (error.code) {
+    case "EADDRINUSE":
+      return new ListenError(
+        "LISTEN_IN_USE",
+        `${at} is in use by another program; stop it or choose another port`,
+        { cause: error },
+      );
+    case "EACCES":
+      return new ListenError(
+        "LISTEN_DENIED",
+        `${at} may not be listened on by this user; choose a port above 1023`,
+        { cause: error },
+      );
+    case "EADDRNOTAVAIL":
+    case "ENOTFOUND":
+    case "EAI_AGAIN":
+      return new ListenError(
+        "LISTEN_NO_ADDRESS",
+        `${host} is no address of this machine; use 127.0.0.1, 0.0.0.0 or one that it has`,
+        { cause: error },
+      );
+    default:
+      return new ListenError("LISTEN_FAILED", `cannot listen on ${at}: ${error.message}`, {
+        cause: error,
+      });
+  }
+}
+
+/** One TCP connection. */
+class TcpStream implements ByteStream {
+  readonly remoteAddress: string;
+  readonly localAddress: string;
+  readonly #socket: Socket;
+  #ending = false;
+
+  constructor(socket: Socket) {
+    this.#socket = socket;
+    this.remoteAddress = hostPort(socket.remoteAddress, socket.remotePort);
+    this.localAddress = hostPort(socket.localAddress, socket.localPort);
+  }
+
+  get bufferedBytes(): number {
+    return this.#socket.writableLength;
+  }
+
+  start(handler: StreamHandler): void {
+    const socket = this.#socket;
+    let failure: Error | undefined;
+    socket.on("data", (bytes: Buffer) => handler.received(bytes));
+    socket.on("end", () => handler.ended());
+    socket.on("drain", () => handler.drained());
+    socket.on("error", (error) => {
+      failure = error;
+    });
+    socket.on("close", () => handler.closed(failure));
+  }
+
+  write(bytes: Uint8Array): void {
+    const socket = this.#socket;
+    if (!socket.writable) return;
+    // The bytes may lie in memory that changes before the kernel of the system has taken them.
+    const copy = Buffer.allocUnsafe(bytes.length);
+    copy.set(bytes);
+    socket.write(copy);
+  }
+
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#socket.resume();
+  }
+
+  end(): void {
+    if (this.#ending || this.#socket.destroyed) return;
+    this.#ending = true;
+    // What still comes is read and dropped: closing on unread bytes would take the last reply from the other side.
+    this.#socket.resume();
+    this.#socket.end(() => {
+      if (this.#socket.readableEnded) {
+        this.#socket.destroy();
+        return;
+      }
+      setTimeout(() => this.#socket.destroy(), CLOSE_GRACE_MS).unref();
+    });
+  }
+
+  destroy(): void {
+    this.#socket.destroy();
+  }
+}
+
+function hostPort(host = "", port = 0): string {
+  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+}
