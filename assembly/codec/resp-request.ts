@@ -366,7 +366,7 @@ const INLINE: u32 = 0x80000000;
  *
  * Offsets are relative to `input`. Stops with REQUEST_INDEX_FULL when the next command does not fit into `out`.
  */
-export function respIndex(input: u32, length: u32, out: u32, capacity: u32): i32 {
+export function respIndex(input: u32, length: u32, out: u32, capacity: u32, unauthenticated: bool): i32 {
   const end = input + length;
   const outEnd = out + (capacity << 2);
   let word = out + 24;
@@ -383,7 +383,7 @@ export function respIndex(input: u32, length: u32, out: u32, capacity: u32): i32
     const inline = load<u8>(consumed) == 42 ? 0 : INLINE;
     requestResume(consumed, 0);
     const entries = word + 4;
-    status = parseRequest(end, entries, (outEnd - entries) >> 3, false);
+    status = parseRequest(end, entries, (outEnd - entries) >> 3, unauthenticated);
     if (status != REQUEST_COMPLETE) {
       if (status == REQUEST_INDEX_FULL) requestByte = requestArgc;
       break;
