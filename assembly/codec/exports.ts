@@ -9,3 +9,4 @@ export { replyIndex, scanReply } from "./resp-reply";
 export { memcachedIndex } from "./memcached-request";
 export { memcachedReplyIndex } from "./memcached-reply";
 export { dnodeStart, dnodeWanted, parseDnode, writeDnodeHeader } from "./dnode";
+export { entropyChunkLength, entropyNegotiation, entropySnapshotHeader } from "./entropy";
