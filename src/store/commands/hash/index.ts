@@ -1,0 +1,5 @@
+// The hash family.
+
+import type { Command } from "../command.ts";
+
+export const hashCommands: readonly Command[] = [];
