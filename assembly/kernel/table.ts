@@ -392,14 +392,14 @@ export function tableWalk(database: u32, cursor: u32, out: u32): u32 {
       }
     }
     index = (index + 1) & SLOT_MASK;
-    if (++steps > SLOTS) break;
+    if (++steps == SLOTS) break;
   }
   return hashAfter(cursor, depth, first + WALK_HOMES);
 }
 
 /** The hash whose home is `home` in the segment of `hash`; the next segment's first one over its end, 0 over the last. */
 function hashAfter(hash: u32, depth: u32, home: u32): u32 {
-  const prefix = depth == 0 ? 0 : hash >>> (32 - depth) << (32 - depth);
+  const prefix: u32 = depth == 0 ? 0 : hash >>> (32 - depth) << (32 - depth);
   const next = <u64>prefix + (<u64>home << (32 - SLOT_BITS - depth));
   return next > 0xffffffff ? 0 : <u32>next;
 }
