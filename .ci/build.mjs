@@ -85,9 +85,18 @@ function distPart() {
         copyFileSync(join(root, `build/${file}`), draft);
         renameSync(draft, join(root, `dist/${file}`));
       }
+      inlineModule("codec");
       removeOrphans();
     },
   };
+}
+
+/** Puts a module as base64 into the code that browsers load: a synchronous loader has no file to read there. */
+function inlineModule(name) {
+  const base64 = readFileSync(join(root, `build/${name}.wasm`)).toString("base64");
+  const script = join(root, `dist/runtime/web/${name}-base64.js`);
+  writeWhole(script, `export const ${name}Base64 = "${base64}";\n`);
+  rmSync(`${script}.map`, { force: true });
 }
 
 /** Removes what the compiler emitted for sources that are gone: they must not reach the package. */

@@ -3,13 +3,12 @@ import { CodecError } from "./codec-error.ts";
 import type { CodecInstance, CodecMemoryExports } from "./instance.ts";
 import { eachSlice, SLICE_BYTES } from "./slices.ts";
 
-/** From this many bytes on a runtime's own AES is used where it has lent one (`bench/RESULTS.md` has the measurement). */
-export const NATIVE_AES_BYTES = 1024;
-
 const BLOCK_BYTES = 16;
 
 /** Synchronous AES-128-CBC with PKCS#7 padding that a runtime lends, for example over node:crypto. */
 export interface AesProvider {
+  /** Shortest input, in bytes, for which it is faster than the kernel's. */
+  readonly fromBytes: number;
   encrypt(key: Uint8Array, iv: Uint8Array, bytes: Uint8Array): Uint8Array;
   /** Throws, whatever it likes, when the cipher text is wrong. */
   decrypt(key: Uint8Array, iv: Uint8Array, bytes: Uint8Array): Uint8Array;
@@ -53,7 +52,7 @@ export function aesFace(instance: CodecInstance<AesExports>, native?: AesProvide
   return {
     aesEncrypt(key, iv, bytes) {
       checkKey(key, iv);
-      if (native !== undefined && bytes.length >= NATIVE_AES_BYTES) {
+      if (native !== undefined && bytes.length >= native.fromBytes) {
         return native.encrypt(key, iv, bytes);
       }
       const pointer = prepare(key, iv, bytes.length);
@@ -72,7 +71,7 @@ export function aesFace(instance: CodecInstance<AesExports>, native?: AesProvide
     aesDecrypt(key, iv, bytes) {
       checkKey(key, iv);
       if (bytes.length === 0 || bytes.length % BLOCK_BYTES !== 0) throw decryptFailed();
-      if (native !== undefined && bytes.length >= NATIVE_AES_BYTES) {
+      if (native !== undefined && bytes.length >= native.fromBytes) {
         try {
           return native.decrypt(key, iv, bytes);
         } catch {

@@ -72,7 +72,10 @@ const input = (map: (byte: number) => number) => [
 const output = (map: (byte: number) => number) => {
   const fromP = (p: number) => map(fromTower(((p ^ mul16(p, inverse16(a))) << 4) | p));
   const fromQ = (q: number) => map(fromTower(mul16(q, inverse16(a)) << 4));
-  return [...range(16).map((n) => fromP(inverse16(n))), ...range(16).map((n) => fromQ(inverse16(n)))];
+  return [
+    ...range(16).map((n) => fromP(inverse16(n))),
+    ...range(16).map((n) => fromQ(inverse16(n))),
+  ];
 };
 
 /** ShiftRows as a source index per position: position r + 4c takes row r of column c + r. */
