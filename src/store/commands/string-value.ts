@@ -1,8 +1,8 @@
-// Keys that must hold a string, or nothing: how the string and bitmap families read.
+// Keys that must hold a string, or nothing: how the string and bitmap families read and write.
 
-import { latin1 } from "../arguments.ts";
+import { fromLatin1, latin1 } from "../arguments.ts";
 import type { Database, Entry } from "../database.ts";
-import { type Call, wrongType } from "./command.ts";
+import { type Call, CommandError, wrongType } from "./command.ts";
 
 /** The string entry of a key among the arguments, 0 for none; throws WRONGTYPE for any other type. */
 export function findString(call: Call, index: number): Entry {
@@ -21,6 +21,23 @@ export function shortText(database: Database, entry: Entry, most: number): strin
   if (database.length(entry) > most) return undefined;
   const value = database.value(entry);
   return latin1(value, 0, value.length);
+}
+
+/** Writes one argument as the string at the key that another one is, whatever was there. */
+export function writeArgument(call: Call, key: number, value: number, expiry = 0): void {
+  const written = call.database.write(call.key(key), call.args.size(value), expiry);
+  written.set(call.args.view(value));
+}
+
+/** Writes text, which is one character per byte, as the string at the key that an argument is. */
+export function writeText(call: Call, key: number, text: string, expiry: number): void {
+  call.database.set(call.key(key), fromLatin1(text), expiry);
+}
+
+/** Throws when a string would be longer than allowed. */
+export function requireLength(call: Call, length: number): void {
+  if (length <= call.store.maxBulkBytes) return;
+  throw new CommandError("ERR string exceeds maximum allowed size (proto-max-bulk-len)");
 }
 
 const NOTHING = new Uint8Array(0);
