@@ -26,6 +26,7 @@ export {
   hostFind,
   hostFlush,
   hostMaintain,
+  hostObjectBytes,
   hostRandom,
   hostRemove,
   hostSetExpiry,
@@ -35,7 +36,7 @@ export {
   walkedCount,
 } from "./kernel/host";
 export { freePages, takePages } from "./kernel/pages";
-export { addHostBytes, heldBytes, makeRoom, setMaxMemory } from "./kernel/room";
+export { heldBytes, makeRoom, setMaxMemory } from "./kernel/room";
 
 /**
  * Makes the kernel empty, for its first use or for another: no entry, no connection, no context. `ceilingBytes`: most bytes of

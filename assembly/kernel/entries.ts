@@ -9,6 +9,7 @@ import {
   FLAG_OBJECT,
   FLAG_RELEASED,
   FLAG_TOMBSTONE,
+  OBJECT_BODY_BYTES,
   recordBytes,
   recordExpiry,
   recordFlags,
@@ -21,6 +22,7 @@ import {
   recordValue,
   recordValueLength,
 } from "./record";
+import { addHostBytes } from "./room";
 import {
   DATABASES,
   MARK_TOMBSTONE,
@@ -80,10 +82,7 @@ export function entryFind(database: u32, hash: u32, key: u32, length: u32): u32 
   const record = slotRecord(slot);
   if (marks != 0) {
     if (marks & MARK_TOMBSTONE) return 0;
-    if (marks & MARK_VOLATILE && recordExpiry(record) <= now) {
-      expire(database, slot);
-      return 0;
-    }
+    if (entryExpire(database, slot)) return 0;
   }
   foundSlot = slot;
   return record;
@@ -105,7 +104,7 @@ export function entryWrite(
   expiry: u64,
   slack: u32,
 ): u32 {
-  const bodyLength = flags & FLAG_OBJECT ? 0 : valueLength;
+  const bodyLength = flags & FLAG_OBJECT ? OBJECT_BODY_BYTES : valueLength;
   const needed = recordBytes(keyLength, bodyLength);
   const marks: u32 = expiry != 0 ? MARK_VOLATILE : 0;
   let slot = tableFind(database, hash, key, keyLength);
@@ -145,6 +144,7 @@ function fill(record: u32, database: u32, valueLength: u32, flags: u32, expiry: 
   store<u64>(record, (expiry << 16) | <u64>nodeIndex, 16);
   store<u32>(record, valueLength, 28);
   store<u32>(record, (accessClock << 8) | flags | database, 32);
+  if (flags & FLAG_OBJECT) store<f64>(recordValue(record), 0);
 }
 
 /** Copies `length` bytes; short ones without a call. May write up to 7 bytes of garbage behind nothing: it is exact. */
@@ -210,6 +210,13 @@ export function drop(database: u32, slot: u32): void {
   discard(record);
 }
 
+/** Expires the live entry in a slot if its time has come; whether it has. */
+export function entryExpire(database: u32, slot: u32): bool {
+  if (!(slotMarks(slot) & MARK_VOLATILE) || recordExpiry(slotRecord(slot)) > now) return false;
+  expire(database, slot);
+  return true;
+}
+
 function expire(database: u32, slot: u32): void {
   expiredEntries++;
   // The tombstone of an expiry has the stamp of the write that set it: every replica comes to the same one.
@@ -247,12 +254,20 @@ function bury(database: u32, slot: u32, stamp: u64): void {
 function discard(record: u32): void {
   const flags = recordFlags(record);
   if (flags & FLAG_OBJECT) {
+    addHostBytes(-load<f64>(recordValue(record)));
     recordSetFlags(record, flags | FLAG_RELEASED);
     store<u32>(record, releasedHead, 8);
     releasedHead = record;
     return;
   }
   arenaFree(record);
+}
+
+/** Notes how many bytes the object of a live record takes now. */
+export function entryObjectBytes(record: u32, bytes: f64): void {
+  const counted = recordValue(record);
+  addHostBytes(bytes - load<f64>(counted));
+  store<f64>(counted, bytes);
 }
 
 /** Whether handles wait for takeReleased(). */
@@ -314,13 +329,9 @@ export function expireSome(slots: u32): u32 {
     const first = tableSweep(database, sweepHash);
     let slot = first;
     while (slot < first + (SWEEP_SLOTS << 3)) {
-      if (slotMarks(slot) & MARK_VOLATILE && recordExpiry(slotRecord(slot)) <= now) {
-        // Removing moves another entry into this slot: look again.
-        expire(database, slot);
-        expired++;
-        continue;
-      }
-      slot += 8;
+      // Removing moves another entry into this slot: look again.
+      if (entryExpire(database, slot)) expired++;
+      else slot += 8;
     }
     looked += SWEEP_SLOTS;
     sweepHash = tableSweepNext(database, sweepHash);

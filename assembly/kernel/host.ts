@@ -9,7 +9,9 @@ import {
   entriesFlush,
   entryBuryMissing,
   entryChanged,
+  entryExpire,
   entryFind,
+  entryObjectBytes,
   entryRemove,
   entrySetExpiry,
   entryWrite,
@@ -21,7 +23,7 @@ import { random } from "./random";
 import { FLAG_TOMBSTONE, recordExpiry, recordFlags, recordTouch } from "./record";
 import { accessClock } from "./clock";
 import { siphash } from "./siphash";
-import { tableNextTaken, tableWalk, walkCount, slotRecord } from "./table";
+import { MARK_TOMBSTONE, slotMarks, slotRecord, tableDraw, tableNext, tableWalk, walkCount } from "./table";
 
 /** The live record of a key or 0; `touch`: it counts as an access. */
 export function hostFind(database: u32, key: u32, length: u32, touch: u32): u32 {
@@ -76,6 +78,11 @@ export function hostChanged(record: u32): void {
   entryChanged(record);
 }
 
+/** Notes how many bytes the object of a record takes now. */
+export function hostObjectBytes(record: u32, bytes: f64): void {
+  entryObjectBytes(record, bytes);
+}
+
 /**
  * Walks on through a database: writes the records of live entries to `out` (room for 8,192) and returns the cursor to go on
  * from, 0 at the end. Entries are those of 16 home slots, in the order of hashes; walkedCount() tells how many.
@@ -101,18 +108,22 @@ export function walkedCount(): u32 {
   return live;
 }
 
-/** A live record at random, 0 when none was found among `tries` places. */
+/**
+ * A live record at random, each with the same chance, or 0 when there is none. Where `tries` draws meet nothing but empty
+ * slots, it is the next one behind a random place.
+ */
 export function hostRandom(database: u32, tries: u32): u32 {
   if (entriesCount(database) == 0) return 0;
   for (let i: u32 = 0; i < tries; i++) {
-    const slot = tableNextTaken(database, <u32>random());
-    if (slot == 0) continue;
-    const record = slotRecord(slot);
-    if (recordFlags(record) & FLAG_TOMBSTONE) continue;
-    const expiry = recordExpiry(record);
-    if (expiry == 0 || expiry > now) return record;
+    const slot = tableDraw(database, random());
+    if (slot == 0 || slotMarks(slot) & MARK_TOMBSTONE) continue;
+    if (!entryExpire(database, slot)) return slotRecord(slot);
   }
-  return 0;
+  while (true) {
+    const slot = tableNext(database, <u32>random(), MARK_TOMBSTONE, 0);
+    if (slot == 0) return 0;
+    if (!entryExpire(database, slot)) return slotRecord(slot);
+  }
 }
 
 export function hostCount(database: u32): u32 {

@@ -7,9 +7,11 @@
 //   24 u32 key length
 //   28 u32 value length    of a host object: its handle
 //   32 u32 access          seconds (24 bits) of the last access in the upper bits, flags in the lower 8
-//   36 key, then value
+//   36 key, then value; of a host object: f64, the bytes it takes on the host
 
 export const RECORD_HEADER_BYTES: u32 = 36;
+/** What stands in the place of the value for a host object. */
+export const OBJECT_BODY_BYTES: u32 = 8;
 
 /** The value is an object of the host; its handle stands where the length would. */
 export const FLAG_OBJECT: u32 = 0x10;

@@ -3,7 +3,7 @@
 
 import { compactNow, largePages, liveBytes, segments } from "./arena";
 import { accessClock } from "./clock";
-import { drop, hasReleased } from "./entries";
+import { drop } from "./entries";
 import { pagesLeft } from "./pages";
 import { random } from "./random";
 import { recordAccess, recordExpiry } from "./record";
@@ -11,10 +11,9 @@ import {
   DATABASES,
   MARK_TOMBSTONE,
   MARK_VOLATILE,
-  slotMarks,
   slotRecord,
   tableEntries,
-  tableNextTaken,
+  tableNext,
   tablePages,
   tableTombstones,
   tableVolatile,
@@ -30,15 +29,13 @@ export const POLICY_VOLATILE_TTL: u32 = 5;
 
 /** Entries that are compared for one eviction. */
 const SAMPLES: u32 = 10;
-/** Samples taken at most to find SAMPLES candidates. */
-const MAX_SAMPLES: u32 = 400;
 /** Pages that a write may need beside its record: a segment of the arena, two of the index, and a directory. */
 const MARGIN_PAGES: u32 = 16 + 4 + 32;
 
 let maxMemory: u64 = 0;
 let policy: u32 = POLICY_REFUSE;
-/** Bytes that host objects take, as the host counts them. */
-let hostBytes: u64 = 0;
+/** Bytes that the host objects of live entries take, as the host counts them. */
+let hostBytes: f64 = 0;
 
 export let evictedEntries: u64 = 0;
 
@@ -54,14 +51,14 @@ export function setMaxMemory(bytes: f64, newPolicy: u32): void {
 
 /** Adds to the bytes that host objects take. */
 export function addHostBytes(bytes: f64): void {
-  hostBytes = <u64>(<i64>hostBytes + <i64>bytes);
+  hostBytes += bytes;
 }
 
 /** Bytes that the data takes: live records, index, and host objects. */
 // @ts-ignore: decorator
 @inline
 export function usedBytes(): u64 {
-  return liveBytes + ((<u64>tablePages) << 16) + hostBytes;
+  return liveBytes + ((<u64>tablePages) << 16) + <u64>hostBytes;
 }
 
 /** Bytes of linear memory that hold data, dead records included. */
@@ -83,9 +80,7 @@ export function makeRoom(bytes: u32): bool {
 function makeRoomSlowly(bytes: u32): bool {
   if (maxMemory != 0) {
     while (usedBytes() + bytes > maxMemory) {
-      // Objects that wait for the host still count; they are its to free, and then there is room.
       if (policy == POLICY_REFUSE || !evict()) return false;
-      if (hasReleased() && usedBytes() + bytes <= maxMemory + hostBytes) return true;
     }
   }
   while (pagesLeft() <= MARGIN_PAGES + (bytes >> 16)) {
@@ -98,27 +93,24 @@ function makeRoomSlowly(bytes: u32): bool {
 /** Removes the entry that the policy likes least among some; false when there is none to remove. */
 function evict(): bool {
   const onlyVolatile = policy == POLICY_VOLATILE_LRU || policy == POLICY_VOLATILE_RANDOM || policy == POLICY_VOLATILE_TTL;
+  const anyWillDo = policy == POLICY_ALL_RANDOM || policy == POLICY_VOLATILE_RANDOM;
+  const mask = onlyVolatile ? MARK_VOLATILE : MARK_TOMBSTONE;
+  const marks = onlyVolatile ? MARK_VOLATILE : 0;
   let bestSlot: u32 = 0;
   let bestDatabase: u32 = 0;
   let bestScore: u64 = 0;
-  let found: u32 = 0;
-  for (let sample: u32 = 0; sample < MAX_SAMPLES && found < SAMPLES; sample++) {
+  const samples: u32 = anyWillDo ? 1 : SAMPLES;
+  for (let sample: u32 = 0; sample < samples; sample++) {
     const database = pickDatabase(onlyVolatile);
     if (database == DATABASES) return false;
-    const slot = onlyVolatile ? nextVolatile(database) : tableNextTaken(database, <u32>random());
-    if (slot == 0) continue;
-    const marks = slotMarks(slot);
-    if (marks & MARK_TOMBSTONE) continue;
-    found++;
+    const slot = tableNext(database, <u32>random(), mask, marks);
     const score = scoreOf(slotRecord(slot));
     if (bestSlot == 0 || score > bestScore) {
       bestSlot = slot;
       bestDatabase = database;
       bestScore = score;
     }
-    if (policy == POLICY_ALL_RANDOM || policy == POLICY_VOLATILE_RANDOM) break;
   }
-  if (bestSlot == 0) return false;
   drop(bestDatabase, bestSlot);
   evictedEntries++;
   return true;
@@ -128,18 +120,6 @@ function evict(): bool {
 function scoreOf(record: u32): u64 {
   if (policy == POLICY_VOLATILE_TTL) return ~recordExpiry(record);
   return <u64>((accessClock - recordAccess(record)) & 0xffffff);
-}
-
-/** A volatile entry near a random place of the index, or 0. */
-function nextVolatile(database: u32): u32 {
-  const slot = tableNextTaken(database, <u32>random());
-  if (slot == 0) return 0;
-  const page = slot & 0xffff0000;
-  for (let i: u32 = 0; i < 8192; i++) {
-    const at = page + ((slot + (i << 3)) & 0xffff);
-    if (slotMarks(at) & MARK_VOLATILE) return at;
-  }
-  return 0;
 }
 
 /** A database that has something to evict, each with the same chance per entry; DATABASES when none has. */

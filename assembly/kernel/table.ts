@@ -421,16 +421,44 @@ export function tableSweepNext(database: u32, hash: u32): u32 {
   return hashAfter(hash, depth, (homeSlot(hash, depth) & ~(SWEEP_SLOTS - 1)) + SWEEP_SLOTS);
 }
 
-/** The first taken slot from the home of `hash` on, in its segment; 0 when the segment is empty. */
-export function tableNextTaken(database: u32, hash: u32): u32 {
-  const entry = segmentEntry(database, hash);
-  if (entry == 0) return 0;
+/**
+ * The first entry from the home of `hash` on, through all segments and around, whose marks under `mask` are `marks`: its slot,
+ * or 0 when there is none.
+ */
+export function tableNext(database: u32, hash: u32, mask: u32, marks: u32): u32 {
+  if (tableEntries(database) == 0) return 0;
+  const first = segmentEntry(database, hash);
+  let entry = first;
+  let at = hash;
+  do {
+    const slot = nextInSegment(entry, at, mask, marks);
+    if (slot != 0) return slot;
+    at = hashAfter(at, entry & DEPTH_MASK, SLOTS);
+    entry = segmentEntry(database, at);
+  } while (entry != first);
+  return 0;
+}
+
+function nextInSegment(entry: u32, hash: u32, mask: u32, marks: u32): u32 {
   const segment = entry & ~(PAGE_BYTES - 1);
-  let index = homeSlot(hash, entry & DEPTH_MASK);
+  if (load<u16>(takenSlots + (segment >> 16 << 1)) == 0) return 0;
+  const home = homeSlot(hash, entry & DEPTH_MASK);
   for (let i: u32 = 0; i < SLOTS; i++) {
-    const slot = segment + (index << 3);
-    if (load<u32>(slot, 4) != 0) return slot;
-    index = (index + 1) & SLOT_MASK;
+    const slot = segment + (((home + i) & SLOT_MASK) << 3);
+    const word = load<u32>(slot, 4);
+    if (word != 0 && (word & mask) == marks) return slot;
   }
   return 0;
+}
+
+/** A slot, every one with the same chance; 0 when it is empty, or when the draw must be repeated. `dice`: 64 random bits. */
+export function tableDraw(database: u32, dice: u64): u32 {
+  const entry = segmentEntry(database, <u32>dice);
+  if (entry == 0) return 0;
+  const depth = entry & DEPTH_MASK;
+  // A segment that has not split as often as others is met more often: by so much its draws are not counted.
+  const surplus = depthOf(database) - depth;
+  if (surplus != 0 && <u32>(dice >> 32) >> (32 - surplus) != 0) return 0;
+  const slot = (entry & ~(PAGE_BYTES - 1)) + (homeSlot(<u32>dice, depth) << 3);
+  return load<u32>(slot, 4) == 0 ? 0 : slot;
 }

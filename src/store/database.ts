@@ -172,12 +172,12 @@ export class Database {
   setObject(key: Key, object: HostObject, expiry = 0): void {
     const handle = this.#store.objects.add(object);
     try {
-      this.#write(key, handle, RECORD.object, expiry, 0);
+      const entry = this.#write(key, handle, RECORD.object, expiry, 0);
+      this.#store.kernel.hostObjectBytes(entry, object.bytes);
     } catch (error) {
       this.#store.objects.remove(handle);
       throw error;
     }
-    this.#store.kernel.addHostBytes(this.#store.objects.growth(handle));
   }
 
   /**
@@ -187,10 +187,13 @@ export class Database {
   objectChanged(key: Key): void {
     const entry = this.peek(key);
     if (entry === 0) return;
-    const handle = this.#word(entry + RECORD.valueLength);
-    this.#store.kernel.addHostBytes(this.#store.objects.growth(handle));
-    if (this.#store.objects.get(handle).size === 0) this.remove(key);
-    else this.#store.kernel.hostChanged(entry);
+    const object = this.object(entry);
+    if (object.size === 0) {
+      this.remove(key);
+      return;
+    }
+    this.#store.kernel.hostObjectBytes(entry, object.bytes);
+    this.#store.kernel.hostChanged(entry);
   }
 
   /** Removes a key; whether it was there. */
@@ -216,7 +219,7 @@ export class Database {
     return { entries: memory.words.slice(start, start + kernel.walkedCount()), next };
   }
 
-  /** An entry at random, each with nearly the same chance; 0 when the database is empty. */
+  /** An entry at random, each with the same chance; 0 when the database is empty. */
   random(): Entry {
     return this.#store.kernel.hostRandom(this.index, RANDOM_TRIES) >>> 0;
   }
@@ -243,7 +246,7 @@ export class Database {
   }
 }
 
-/** Places that random() looks at before it takes a database for empty. */
-const RANDOM_TRIES = 100;
+/** Empty slots that random() meets before it takes the next entry instead. */
+const RANDOM_TRIES = 1000;
 /** Bytes that extend() keeps free behind a value that grows. */
 const MAX_SLACK_BYTES = 1024 * 1024;

@@ -130,7 +130,7 @@ export class EmbeddedStore {
     for (;;) {
       const handle = this.kernel.takeReleased();
       if (handle < 0) return;
-      this.kernel.addHostBytes(-this.objects.remove(handle));
+      this.objects.remove(handle);
     }
   }
 

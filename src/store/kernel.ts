@@ -9,7 +9,6 @@ export interface KernelExports {
   setNow(milliseconds: number): void;
   setNodeIndex(index: number): void;
   setMaxMemory(bytes: number, policy: number): void;
-  addHostBytes(bytes: number): void;
   makeRoom(bytes: number): number;
   heldBytes(): number;
   figure(index: number): number;
@@ -42,6 +41,7 @@ export interface KernelExports {
   hostDrop(database: number, key: number, length: number): number;
   hostSetExpiry(database: number, key: number, length: number, expiry: number): number;
   hostChanged(record: number): void;
+  hostObjectBytes(record: number, bytes: number): void;
   hostWalk(database: number, cursor: number, out: number): number;
   walkedCount(): number;
   hostRandom(database: number, tries: number): number;

@@ -15,7 +15,6 @@ export interface HostObject {
 /** The host objects of one table by handle. Handles of objects that are gone are used again. */
 export class ObjectRegistry {
   readonly #objects: (HostObject | undefined)[] = [];
-  readonly #counted: number[] = [];
   readonly #free: number[] = [];
   #count = 0;
 
@@ -28,7 +27,6 @@ export class ObjectRegistry {
     this.#count++;
     const handle = this.#free.pop() ?? this.#objects.length;
     this.#objects[handle] = object;
-    this.#counted[handle] = 0;
     return handle;
   }
 
@@ -38,23 +36,11 @@ export class ObjectRegistry {
     return object;
   }
 
-  /** By how many bytes the object has grown since the last call for it. */
-  growth(handle: number): number {
-    const bytes = this.#objects[handle]?.bytes ?? 0;
-    const grown = bytes - (this.#counted[handle] ?? 0);
-    this.#counted[handle] = bytes;
-    return grown;
-  }
-
-  /** Lets go of an object; returns the bytes that were counted for it. */
-  remove(handle: number): number {
-    const counted = this.#counted[handle] ?? 0;
-    if (this.#objects[handle] !== undefined) {
-      this.#objects[handle] = undefined;
-      this.#counted[handle] = 0;
-      this.#free.push(handle);
-      this.#count--;
-    }
-    return counted;
+  /** Lets go of an object. */
+  remove(handle: number): void {
+    if (this.#objects[handle] === undefined) return;
+    this.#objects[handle] = undefined;
+    this.#free.push(handle);
+    this.#count--;
   }
 }
