@@ -44,7 +44,7 @@ function listener(server: Server, host: string): Listener {
   };
 }
 
-function listenError(host: string, port: number, error: NodeJS.ErrnoException): ListenError {
+export function listenError(host: string, port: number, error: NodeJS.ErrnoException): ListenError {
   const at = `${host}:${port}`;
   switch (error.code) {
     case "EADDRINUSE":

@@ -1,0 +1,79 @@
+/** HTTP on Node.js: serves a `fetch`-style handler over node:http, for requests without a body. */
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { HttpHandler } from "../../doors/http/stats.ts";
+import type { Listener } from "../../transport/stream.ts";
+import { listenError } from "./tcp.ts";
+
+/** A request's head must have come within this time, in ms. */
+export const HEAD_TIMEOUT_MS = 5000;
+/** Longest head of a request. */
+export const MAX_HEAD_BYTES = 8192;
+/** How long a connection may wait for its next request, in ms. */
+export const KEEP_ALIVE_MS = 5000;
+/** Connections at a time; more are closed at once. */
+export const MAX_CONNECTIONS = 256;
+
+/** Listens on `host:port` (port 0: any that is free). Throws ListenError with what to do. */
+export function listenHttp(host: string, port: number, handler: HttpHandler): Promise<Listener> {
+  const server = createServer(
+    {
+      maxHeaderSize: MAX_HEAD_BYTES,
+      headersTimeout: HEAD_TIMEOUT_MS,
+      requestTimeout: HEAD_TIMEOUT_MS,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      connectionsCheckingInterval: HEAD_TIMEOUT_MS / 5,
+    },
+    (incoming, outgoing) => {
+      answer(handler, incoming, outgoing).catch(() => outgoing.destroy());
+    },
+  );
+  server.maxConnections = MAX_CONNECTIONS;
+  return new Promise((resolve, reject) => {
+    server.once("error", (error: NodeJS.ErrnoException) => reject(listenError(host, port, error)));
+    server.listen({ host, port }, () => {
+      server.removeAllListeners("error");
+      server.on("error", () => {});
+      const address = server.address();
+      resolve({
+        host,
+        port: typeof address === "object" && address !== null ? address.port : port,
+        close: () =>
+          new Promise((closed) => {
+            server.close(() => closed());
+            server.closeIdleConnections();
+          }),
+      });
+    });
+  });
+}
+
+async function answer(
+  handler: HttpHandler,
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+): Promise<void> {
+  const refusal = refuse(incoming);
+  if (refusal !== undefined) {
+    outgoing.writeHead(refusal.status, { "content-type": "text/plain", connection: "close" });
+    outgoing.end(refusal.reason);
+    return;
+  }
+  const { method = "GET", url = "/" } = incoming;
+  const response = await handler(new Request(`http://localhost${url}`, { method }));
+  const body = new Uint8Array(await response.arrayBuffer());
+  const headers = { ...Object.fromEntries(response.headers), "content-length": body.length };
+  outgoing.writeHead(response.status, headers);
+  outgoing.end(method === "HEAD" ? undefined : body);
+}
+
+function refuse(incoming: IncomingMessage): { status: number; reason: string } | undefined {
+  const { headers, method = "GET", url = "/" } = incoming;
+  if (headers["transfer-encoding"] !== undefined || (headers["content-length"] ?? "0") !== "0") {
+    return { status: 413, reason: "Requests with a body are not taken here.\n" };
+  }
+  // fetch() knows no such requests, so neither does the handler.
+  if (["CONNECT", "TRACE", "TRACK"].includes(method) || !URL.canParse(`http://localhost${url}`)) {
+    return { status: 400, reason: "This request is not understood here.\n" };
+  }
+  return undefined;
+}
