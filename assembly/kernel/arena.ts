@@ -53,6 +53,7 @@ export function arenaInit(): void {
   liveBytes = 0;
   largePages = 0;
   largeBytes = 0;
+  movedRecords = 0;
 }
 
 /** Takes `size` bytes (a multiple of 8) for a record and returns their address, 0 at the ceiling. Sets the record's size. */

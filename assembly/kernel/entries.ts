@@ -65,6 +65,9 @@ export function entriesInit(tombstones: bool): void {
   releasedHead = 0;
   sweepDatabase = 0;
   sweepHash = 0;
+  expiredEntries = 0;
+  hits = 0;
+  misses = 0;
 }
 
 // @ts-ignore: decorator

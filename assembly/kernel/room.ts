@@ -41,6 +41,8 @@ export let evictedEntries: u64 = 0;
 
 export function roomInit(): void {
   hostBytes = 0;
+  maxMemory = 0;
+  evictedEntries = 0;
 }
 
 /** Sets the limit in bytes (0: none but the ceiling) and the policy. */

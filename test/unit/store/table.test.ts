@@ -73,6 +73,29 @@ describe("a database", () => {
     );
   });
 
+  test("is right above 2 GiB, where addresses have their highest bit set", () => {
+    const random = new RandomSource(11);
+    const high = openKernel();
+    const store = openStore({ tombstones: true }, high);
+    // Takes the lower half without touching it.
+    expect(high.takePages(32_768, 1, 0)).not.toBe(0);
+    const model = new TableModel(store);
+    for (let i = 0; i < 50_000; i++) {
+      const key = anyKey(random, 20_000);
+      const dice = random.fraction();
+      if (dice < 0.6) model.write(0, key, random.below(random.chance(0.005) ? 300_000 : 500), i);
+      else if (dice < 0.8) model.remove(0, key);
+      else if (dice < 0.9) model.extend(0, key, random.below(500));
+      else model.check(0, key);
+      store.afterCommand();
+    }
+    expect(store.figure("moved")).toBeGreaterThan(0);
+    const entry = [...store.databases[0]!.walk(0).entries][0]!;
+    expect(entry).toBeGreaterThan(0x80000000);
+    high.collectTombstones(0, 0, 0x7fffffff, 0xffff_ffff_ffff_ffffn);
+    model.verify();
+  });
+
   test("is not the other fifteen", () => {
     const model = new TableModel(openStore({}, kernel));
     for (let database = 0; database < 16; database++)
