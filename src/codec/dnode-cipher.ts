@@ -35,9 +35,9 @@ export interface DnodeCipherFace {
    * Decrypts a payload. Chunk ends have to be found by their padding: full chunks are tried first, then all that is left as one
    * chunk, then chunks of every other length, a chunk of padding only included.
    *
-   * Padding appears by chance in one of 256 blocks, so `isWhole` should say whether a candidate is one complete message
-   * (for Redis payloads: exactly one command, or one reply); the first that it accepts is returned. Without it the first
-   * candidate is.
+   * Padding appears by chance in one of 256 blocks, so `isWhole` should say whether a candidate is one complete message (for Redis
+   * payloads: exactly one command, or one reply). A regular cut that it accepts is returned at once; an irregular one only if no other
+   * that it accepts is nearly as likely. Without `isWhole` the first candidate is returned.
    *
    * Throws CodecError `AES_BAD_KEY`, `DNODE_BAD_MBUF_SIZE`, or `DECRYPT_FAILED`, the one error for everything else.
    */
@@ -65,12 +65,12 @@ export function dnodeCipherFace(
       } while (at < bytes.length);
       return joined(chunks);
     },
-    openDnodePayload(sessionKey, bytes, mbufBytes = DEFAULT_MBUF_BYTES, isWhole = () => true) {
+    openDnodePayload(sessionKey, bytes, mbufBytes = DEFAULT_MBUF_BYTES, isWhole) {
       const key = cipherKey(sessionKey);
       const chunkBytes = plainChunkBytes(mbufBytes) + BLOCK_BYTES;
       if (bytes.length === 0 || bytes.length % BLOCK_BYTES !== 0) throw decryptFailed();
       const regular = openRegular(aes, key, bytes, chunkBytes);
-      if (regular !== undefined && isWhole(regular)) return regular;
+      if (regular !== undefined && (isWhole === undefined || isWhole(regular))) return regular;
       const through = decryptThrough(instance, key, bytes);
       const found = searchChunks({ cipher: bytes, through, iv: key, chunkBytes, isWhole });
       if (found === undefined) throw decryptFailed();
