@@ -1,0 +1,27 @@
+// The log of a node that runs from the command line: pino, one line of JSON per event on standard error.
+
+import { pino } from "pino";
+import type { Logger } from "../base/logger.ts";
+
+export const LOG_LEVELS = ["debug", "info", "warn", "error", "silent"] as const;
+
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+export function openLog(level: LogLevel): Logger {
+  const log = pino(
+    {
+      level,
+      base: null,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+    },
+    // Synchronous: the last lines before the process ends are the ones that matter.
+    pino.destination({ fd: process.stderr.fd, sync: true }),
+  );
+  return {
+    debug: (message, fields = {}) => log.debug(fields, message),
+    info: (message, fields = {}) => log.info(fields, message),
+    warn: (message, fields = {}) => log.warn(fields, message),
+    error: (message, fields = {}) => log.error(fields, message),
+  };
+}
