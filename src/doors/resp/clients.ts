@@ -12,8 +12,8 @@ export interface ClientHandle {
   readonly pendingInputBytes: number;
   /** Bytes of replies that the client has not taken. */
   readonly pendingOutputBytes: number;
-  /** Whether a command waits for its reply. */
-  readonly waiting: boolean;
+  /** Time of the last byte received, in ms since the epoch. */
+  readonly lastInputAt: number;
   /** Closes the connection: at once, or when what was answered has been sent. */
   kill(afterReplies: boolean): void;
 }
@@ -67,6 +67,10 @@ export class ClientRegistry {
   /** Clients that wait in a blocking command. */
   get blocked(): number {
     return this.#waiting.size;
+  }
+
+  isWaiting(id: number): boolean {
+    return this.#waiting.has(id);
   }
 
   /** Notes that a client waits, and how to let it go on; undefined: it no longer waits. */

@@ -1,5 +1,6 @@
 import type { EmbeddedStore } from "../../store/embedded-store.ts";
 import { CONNECTION } from "../../store/kernel.ts";
+import { type Transaction, WatchedKeys } from "./transaction.ts";
 
 /** What the door knows of a client's stream. */
 export interface SessionFacts {
@@ -30,12 +31,9 @@ export class Session {
   name = "";
   library = "";
   libraryVersion = "";
-  /** The commands queued since MULTI, as they came; undefined outside of a transaction. */
-  queue: Uint8Array[][] | undefined;
-  /** A queued command was wrong: EXEC will refuse. */
-  queueBroken = false;
-  /** Keys of WATCH, by database and key (latin1), with the stamp seen then (undefined: missing). */
-  readonly watched = new Map<string, bigint | undefined>();
+  /** What MULTI has begun. */
+  transaction: Transaction | undefined;
+  readonly watched = new WatchedKeys();
   /** CLIENT REPLY: what is sent. */
   replies: "on" | "off" | "skip-next" | "skip" = "on";
   /** CLIENT NO-EVICT. */

@@ -1,0 +1,73 @@
+// Runs commands that the node has kept for a client: queued in MULTI, or held back while clients were paused. They go through
+// feeders of their own, so that the kernel answers what it can.
+
+import type { RespWriter } from "../../codec/resp-writer.ts";
+import type { Arguments } from "../../store/arguments.ts";
+import { type EmbeddedStore, OutOfMemory } from "../../store/embedded-store.ts";
+import { Feeder, type LaterReply } from "./feeder.ts";
+import type { Session } from "./session.ts";
+
+const TEXT = new TextEncoder();
+
+export class KeptCommands {
+  readonly #store: EmbeddedStore;
+  readonly #free: Feeder[] = [];
+
+  constructor(store: EmbeddedStore) {
+    this.#store = store;
+  }
+
+  /**
+   * Runs one command of a session and writes its reply, or returns a promise of it. `execute` runs it where the kernel hands it
+   * over.
+   */
+  run(
+    session: Session,
+    command: readonly Uint8Array[],
+    reply: RespWriter,
+    execute: (args: Arguments, reply: RespWriter) => LaterReply | undefined,
+  ): LaterReply | undefined {
+    const request = encodeRequest(command);
+    const feeder = this.#free.pop() ?? new Feeder(this.#store);
+    const client = {
+      kernelConnection: session.kernelConnection,
+      get protocol() {
+        return session.protocol;
+      },
+      closing: false,
+      execute,
+      send: (bytes: Uint8Array) => reply.raw(bytes),
+    };
+    try {
+      return feeder.feed(client, [request], request.length).later;
+    } catch (error) {
+      if (!(error instanceof OutOfMemory)) throw error;
+      reply.error(`${error.code} ${error.message}`);
+      return undefined;
+    } finally {
+      this.#free.push(feeder);
+    }
+  }
+}
+
+/** A command as the client sent it: an array of bulk strings. */
+function encodeRequest(command: readonly Uint8Array[]): Uint8Array {
+  const headers = command.map((argument) => TEXT.encode(`$${argument.length}\r\n`));
+  const count = TEXT.encode(`*${command.length}\r\n`);
+  let length = count.length;
+  for (const [i, argument] of command.entries()) {
+    length += headers[i]!.length + argument.length + 2;
+  }
+  const request = new Uint8Array(length);
+  request.set(count);
+  let at = count.length;
+  for (const [i, argument] of command.entries()) {
+    request.set(headers[i]!, at);
+    at += headers[i]!.length;
+    request.set(argument, at);
+    at += argument.length;
+    request[at++] = 13;
+    request[at++] = 10;
+  }
+  return request;
+}
