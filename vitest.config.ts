@@ -12,6 +12,7 @@ export default defineConfig({
         test: {
           name: "system",
           include: ["test/system/**/*.test.ts"],
+          globalSetup: ["test/system/global-setup.ts"],
           testTimeout: 120_000,
           hookTimeout: 120_000,
         },
