@@ -1,4 +1,5 @@
 import { createCipheriv } from "node:crypto";
+import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { codec, codeOf } from "./codec-under-test.ts";
@@ -46,6 +47,19 @@ describe("encrypted dnode payloads", () => {
     );
     expect([16336, 32672].map((at) => sealed.length > at)).toEqual([true, true]);
     expect(codec.sealDnodePayload(half, plain)).toEqual(sealed);
+  });
+
+  it("are those that the C engine sends, both ways", () => {
+    const file = new URL("../../fixtures/dnode-encrypted-payloads.json", import.meta.url);
+    const recorded: { key: string; cipher: string; plain: string }[] = JSON.parse(
+      readFileSync(file, "utf8"),
+    ).payloads;
+    expect(recorded.length).toBeGreaterThan(40);
+    for (const { key: session, cipher, plain } of recorded) {
+      const hex = (text: string) => Uint8Array.from(Buffer.from(text, "hex"));
+      expect(codec.openDnodePayload(hex(session), hex(cipher))).toEqual(hex(plain));
+      expect(codec.sealDnodePayload(hex(session), hex(plain))).toEqual(hex(cipher));
+    }
   });
 
   it("have no empty chunk behind a full one, and one chunk when there is nothing in them", () => {
