@@ -29,9 +29,11 @@ export {
   hostObjectBytes,
   hostRandom,
   hostRemove,
+  hostRename,
   hostSetExpiry,
   hostWalk,
   hostWrite,
+  randomBelow,
   tick,
   walkedCount,
 } from "./kernel/host";

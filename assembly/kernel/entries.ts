@@ -7,13 +7,16 @@ import { arenaFree, arenaTake } from "./arena";
 import { lastStamp, mintStamp, nodeIndex, now, accessClock } from "./clock";
 import {
   FLAG_OBJECT,
+  FLAG_RAW,
   FLAG_RELEASED,
   FLAG_TOMBSTONE,
   OBJECT_BODY_BYTES,
   recordBytes,
   recordExpiry,
   recordFlags,
+  recordHash,
   recordKey,
+  recordKeyLength,
   recordSetExpiry,
   recordSetFlags,
   recordSetStamp,
@@ -203,6 +206,24 @@ export function entryBuryMissing(database: u32, hash: u32, key: u32, length: u32
   if (entryWrite(database, hash, key, length, 0, FLAG_TOMBSTONE, 0, 0) == 0) return false;
   const made = tableFind(database, hash, key, length);
   slotSet(database, made, slotRecord(made), MARK_TOMBSTONE);
+  return true;
+}
+
+/**
+ * Moves the live entry in a slot to another key, perhaps of another database, with its value and expiry and a new stamp; what
+ * was there is gone. False at the ceiling, with nothing changed.
+ */
+export function entryRename(database: u32, slot: u32, toDatabase: u32, hash: u32, key: u32, length: u32): bool {
+  const from = slotRecord(slot);
+  const flags = recordFlags(from) & (FLAG_OBJECT | FLAG_RAW);
+  const valueLength = recordValueLength(from);
+  const to = entryWrite(toDatabase, hash, key, length, valueLength, flags, recordExpiry(from), 0);
+  if (to == 0) return false;
+  memory.copy(recordValue(to), recordValue(from), flags & FLAG_OBJECT ? OBJECT_BODY_BYTES : valueLength);
+  // The object has moved: the entry that is removed has none, so that the host does not let go of it.
+  recordSetFlags(from, recordFlags(from) & ~FLAG_OBJECT);
+  recordSetValueLength(from, 0);
+  entryRemove(database, tableFind(database, recordHash(from), recordKey(from), recordKeyLength(from)));
   return true;
 }
 

@@ -13,6 +13,7 @@ import {
   entryFind,
   entryObjectBytes,
   entryRemove,
+  entryRename,
   entrySetExpiry,
   entryWrite,
   expireSome,
@@ -59,6 +60,14 @@ export function hostRemove(database: u32, key: u32, length: u32): bool {
   return true;
 }
 
+/**
+ * Moves the entry of a key to `toKey` of `toDatabase`, which must not be the same: 1, 0 when there is none, -1 at the ceiling.
+ */
+export function hostRename(database: u32, key: u32, length: u32, toDatabase: u32, toKey: u32, toLength: u32): i32 {
+  if (entryFind(database, siphash(key, length), key, length) == 0) return 0;
+  return entryRename(database, foundSlot, toDatabase, siphash(toKey, toLength), toKey, toLength) ? 1 : -1;
+}
+
 /** Removes a key's entry without a trace: nothing of it is left to compare with. Whether it was there. */
 export function hostDrop(database: u32, key: u32, length: u32): bool {
   if (entryFind(database, siphash(key, length), key, length) == 0) return false;
@@ -71,6 +80,11 @@ export function hostSetExpiry(database: u32, key: u32, length: u32, expiry: f64)
   if (entryFind(database, siphash(key, length), key, length) == 0) return false;
   entrySetExpiry(database, foundSlot, <u64>expiry);
   return true;
+}
+
+/** A number from 0 to `bound` - 1, each with nearly the same chance; not for secrets. */
+export function randomBelow(bound: u32): u32 {
+  return <u32>(random() % <u64>bound);
 }
 
 /** Notes that the host has changed a record's value in place. */

@@ -201,6 +201,24 @@ export class Database {
     return this.#store.kernel.hostRemove(this.index, key.pointer, key.length) !== 0;
   }
 
+  /**
+   * Moves the entry of `from` to the key `to`, which must be another key or of another database: value and expiry go with it,
+   * a host object is not copied, and what was there is gone. Whether `from` was there. Throws OutOfMemory at the ceiling, with
+   * nothing changed.
+   */
+  rename(from: Key, to: Key, target: Database = this): boolean {
+    const outcome = this.#store.kernel.hostRename(
+      this.index,
+      from.pointer,
+      from.length,
+      target.index,
+      to.pointer,
+      to.length,
+    );
+    if (outcome < 0) throw this.#store.outOfMemory();
+    return outcome !== 0;
+  }
+
   /** Sets when a key expires, in ms since the epoch, 0 for never; whether it was there. A time that has passed removes it. */
   setExpiry(key: Key, expiry: number): boolean {
     if (expiry !== 0 && expiry <= this.#store.now) return this.remove(key);

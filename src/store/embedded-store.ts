@@ -107,6 +107,11 @@ export class EmbeddedStore {
     return this.kernel.makeRoom(bytes) !== 0;
   }
 
+  /** A whole number from 0 to `bound` - 1 at random, `bound` at most 2^32 - 1; not for secrets. */
+  randomBelow(bound: number): number {
+    return this.kernel.randomBelow(bound) >>> 0;
+  }
+
   /** The error of a write that did not fit. */
   outOfMemory(): OutOfMemory {
     return new OutOfMemory("OOM", "command not allowed when used memory > 'maxmemory'.");
@@ -140,9 +145,12 @@ export class EmbeddedStore {
     this.kernel.hostMaintain();
   }
 
-  /** The work of a quiet moment: expires and compacts a bounded part. Call it several times a second. */
-  tick(): void {
-    this.kernel.tick(TICK_SLOTS, TICK_COMPACT_BYTES);
+  /**
+   * The work of a quiet moment: compacts a bounded part, and removes what has expired in another, if `expiring`. Call it several
+   * times a second.
+   */
+  tick(expiring = true): void {
+    this.kernel.tick(expiring ? TICK_SLOTS : 0, TICK_COMPACT_BYTES);
     this.releaseObjects();
   }
 

@@ -38,6 +38,14 @@ export interface KernelExports {
     slack: number,
   ): number;
   hostRemove(database: number, key: number, length: number): number;
+  hostRename(
+    database: number,
+    key: number,
+    length: number,
+    toDatabase: number,
+    toKey: number,
+    toLength: number,
+  ): number;
   hostDrop(database: number, key: number, length: number): number;
   hostSetExpiry(database: number, key: number, length: number, expiry: number): number;
   hostChanged(record: number): void;
@@ -45,6 +53,7 @@ export interface KernelExports {
   hostWalk(database: number, cursor: number, out: number): number;
   walkedCount(): number;
   hostRandom(database: number, tries: number): number;
+  randomBelow(bound: number): number;
   hostCount(database: number): number;
   hostFlush(database: number): void;
   hostMaintain(): void;

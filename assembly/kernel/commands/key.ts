@@ -31,8 +31,8 @@ export function commandExpire(argv: u32, hash: u32, unit: i64, absolute: bool): 
     return DONE;
   }
   const value = parsedInteger;
-  const limit = <i64>MAX_EXPIRY / unit - (absolute ? 0 : <i64>now / unit + 1);
-  if (value > limit || value < -<i64>MAX_EXPIRY) {
+  const base: i64 = absolute ? 0 : <i64>now;
+  if (value > i64.MAX_VALUE / unit || value < i64.MIN_VALUE / unit || value * unit > i64.MAX_VALUE - base) {
     replyErrorWith("ERR invalid expire time in '", argument(argv, 0), argumentLength(argv, 0), "' command");
     return DONE;
   }
@@ -40,10 +40,10 @@ export function commandExpire(argv: u32, hash: u32, unit: i64, absolute: bool): 
     replyInteger(0);
     return DONE;
   }
-  const expiry = value * unit + (absolute ? 0 : <i64>now);
-  // A time that has passed removes the key now.
+  const expiry = value * unit + base;
+  // A time that has passed removes the key now; one beyond what an entry can hold becomes the last one.
   if (expiry <= <i64>now) entryRemove(database, foundSlot);
-  else entrySetExpiry(database, foundSlot, <u64>expiry);
+  else entrySetExpiry(database, foundSlot, expiry < <i64>MAX_EXPIRY ? <u64>expiry : MAX_EXPIRY);
   replyInteger(1);
   return DONE;
 }
