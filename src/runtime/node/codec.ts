@@ -3,7 +3,7 @@ import { type Codec, createCodec } from "../../codec/codec.ts";
 import { nodeAes } from "./aes.ts";
 import { readModule } from "./wasm-file.ts";
 
-export * from "../../codec/codec.ts";
+export * from "../../codec/exports.ts";
 
 /**
  * Makes a codec, synchronously. Each call makes an instance of its own.
