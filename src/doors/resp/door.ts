@@ -1,9 +1,8 @@
 // The RESP door: takes streams in, one connection each, and holds all of them to their limits.
 
 import type { Logger } from "../../base/logger.ts";
-import type { Runtime, Timer } from "../../base/runtime.ts";
 import { RespWriter } from "../../codec/resp-writer.ts";
-import type { EmbeddedStore } from "../../store/embedded-store.ts";
+import type { RingletNode } from "../../node/node.ts";
 import type { ByteStream } from "../../transport/stream.ts";
 import type { Commander } from "./commander.ts";
 import { RespConnection } from "./connection.ts";
@@ -13,10 +12,8 @@ import { Session } from "./session.ts";
 
 /** What a door works with. */
 export interface RespDoorParts {
-  readonly store: EmbeddedStore;
-  readonly runtime: Runtime;
+  readonly node: RingletNode;
   readonly commander: Commander;
-  readonly log: Logger;
   readonly limits: RespDoorLimits;
 }
 
@@ -40,22 +37,17 @@ export interface RespDoorLimits {
   readonly protectedMode: boolean;
 }
 
-/** Period of the door's and the store's housekeeping, in ms. */
-export const TICK_MS = 100;
-
 const TEXT = new TextEncoder();
 
 export class RespDoor {
   readonly commander: Commander;
   readonly feeder: Feeder;
   readonly log: Logger;
-  readonly #store: EmbeddedStore;
-  readonly #runtime: Runtime;
+  readonly #node: RingletNode;
   readonly #limits: RespDoorLimits;
   readonly #connections = new Set<RespConnection>();
   readonly #late = new RespWriter();
   readonly #budget: FlightBudget;
-  readonly #timer: Timer;
   #nextId = 1;
   #draining = false;
   /** Bytes of commands in part, of all connections. */
@@ -64,14 +56,12 @@ export class RespDoor {
 
   constructor(parts: RespDoorParts) {
     this.commander = parts.commander;
-    this.log = parts.log;
-    this.#store = parts.store;
-    this.#runtime = parts.runtime;
+    this.log = parts.node.log;
+    this.#node = parts.node;
     this.#limits = parts.limits;
-    this.feeder = new Feeder(parts.store);
-    this.#budget = new FlightBudget(this.#connections, parts.limits, parts.log);
-    this.#timer = parts.runtime.every(TICK_MS, () => this.#tick());
-    this.letTimePass();
+    this.feeder = new Feeder(parts.node.store);
+    this.#budget = new FlightBudget(this.#connections, parts.limits, this.log);
+    parts.node.onTick(() => this.#tick());
   }
 
   get outputLimitBytes(): number {
@@ -97,7 +87,7 @@ export class RespDoor {
       stream.end();
       return;
     }
-    const kernelConnection = this.#store.kernel.connectionOpen() >>> 0;
+    const kernelConnection = this.#node.store.kernel.connectionOpen() >>> 0;
     if (kernelConnection === 0) {
       stream.start(DEAF);
       stream.write(TEXT.encode("-OOM no memory for another client\r\n"));
@@ -110,7 +100,12 @@ export class RespDoor {
       localAddress: stream.localAddress,
       connectedAt: this.now(),
     };
-    const session = new Session(this.#store, kernelConnection, facts, !this.#limits.passwordIsSet);
+    const session = new Session(
+      this.#node.store,
+      kernelConnection,
+      facts,
+      !this.#limits.passwordIsSet,
+    );
     const connection = new RespConnection(this, stream, session);
     this.#connections.add(connection);
     this.commander.clients.add(connection);
@@ -147,23 +142,22 @@ export class RespDoor {
   /** Closes every connection now, and the door for good. */
   close(): void {
     this.#draining = true;
-    this.#timer.cancel();
     for (const connection of [...this.#connections]) connection.kill(false);
   }
 
   /** The time, in ms since the epoch. */
   now(): number {
-    return this.#runtime.now();
+    return this.#node.runtime.now();
   }
 
   /** Gives the store the time. */
   letTimePass(): void {
-    this.#store.setNow(this.#runtime.now());
+    this.#node.letTimePass();
   }
 
   /** How many bytes of the command in progress the kernel has read, when it is a long one; else 0. */
   readBytes(kernelConnection: number): number {
-    return this.#store.memory.words[(kernelConnection >>> 2) + 2]!;
+    return this.#node.store.memory.words[(kernelConnection >>> 2) + 2]!;
   }
 
   /** Writes a reply that came late. */
@@ -187,18 +181,17 @@ export class RespDoor {
   closed(connection: RespConnection): void {
     this.#connections.delete(connection);
     this.commander.clients.remove(connection);
-    this.#store.kernel.connectionClose(connection.kernelConnection);
+    this.#node.store.kernel.connectionClose(connection.kernelConnection);
     if (this.#connections.size === 0) this.#whenEmpty?.();
   }
 
   #tick(): void {
-    this.letTimePass();
-    this.#store.tick();
-    this.#budget.enforce(this.#store.now);
+    const { now } = this.#node.store;
+    this.#budget.enforce(now);
     const idle = this.#limits.idleTimeoutMs;
     if (idle === 0) return;
     for (const connection of this.#connections) {
-      if (connection.waiting || this.#store.now - connection.lastInputAt < idle) continue;
+      if (connection.waiting || now - connection.lastInputAt < idle) continue;
       connection.kill(true);
     }
   }

@@ -1,0 +1,143 @@
+// A node with its doors: what serves clients and operators on any runtime.
+
+import { MetricRegistry } from "../base/metrics.ts";
+import type { Settings } from "../base/settings.ts";
+import type { RingletNode } from "../node/node.ts";
+import type { ByteStream, Listener } from "../transport/stream.ts";
+import { type HttpHandler, statsHandler } from "./http/stats.ts";
+import { addNodeMetrics } from "./node-metrics.ts";
+import { Commander } from "./resp/commander.ts";
+import { RespDoor, type RespDoorLimits } from "./resp/door.ts";
+import type { NodeFacts } from "./resp/session-command.ts";
+
+/** What a runtime gives a node that serves. */
+export interface ServedNodeParts {
+  readonly node: RingletNode;
+  /** What the runtime knows of the process; the port is the node's own to tell. */
+  readonly facts: Omit<NodeFacts, "port">;
+  /** Begins to close the node, for the command SHUTDOWN; undefined: clients may not. */
+  readonly shutdown?: (() => void) | undefined;
+}
+
+/** Opens a place for streams: listenTcp() of a runtime with its address. */
+export type Listen = (accept: (stream: ByteStream) => void) => Promise<Listener>;
+
+/** Opens a place for HTTP: listenHttp() of a runtime with its address. */
+export type ListenHttp = (handler: HttpHandler) => Promise<Listener>;
+
+export class ServedNode {
+  readonly node: RingletNode;
+  readonly commander: Commander;
+  readonly metrics = new MetricRegistry();
+  readonly #door: RespDoor;
+  readonly #listeners: Listener[] = [];
+  #clientPort = 0;
+  #draining = false;
+  #closed = false;
+
+  constructor(parts: ServedNodeParts) {
+    this.node = parts.node;
+    this.commander = new Commander({
+      store: parts.node.store,
+      settings: parts.node.settings,
+      runtime: parts.node.runtime,
+      log: parts.node.log,
+      facts: { ...parts.facts, port: () => this.#clientPort },
+      ...(parts.shutdown === undefined ? {} : { shutdown: parts.shutdown }),
+    });
+    this.#door = new RespDoor({
+      node: parts.node,
+      commander: this.commander,
+      limits: doorLimits(parts.node.settings),
+    });
+    parts.node.onTick(() => this.commander.tick());
+    addNodeMetrics(this.metrics, this.commander, this.#door);
+  }
+
+  /** Lets Redis clients in; resolves to where. */
+  async listen(listen: Listen): Promise<Listener> {
+    const listener = await listen((stream) => this.#door.accept(stream));
+    this.#clientPort = listener.port;
+    this.#listeners.push(listener);
+    return listener;
+  }
+
+  /** Serves /healthz, /metrics and /info; resolves to where. They answer until close(), also while the node drains. */
+  async listenStats(listen: ListenHttp): Promise<Listener> {
+    const listener = await listen(
+      statsHandler({
+        isDraining: () => this.#draining,
+        metrics: this.metrics,
+        info: () => ({ version: this.commander.facts.version }),
+      }),
+    );
+    this.#listeners.push(listener);
+    return listener;
+  }
+
+  /** Clients that are connected. */
+  get clientCount(): number {
+    return this.#door.connections.size;
+  }
+
+  /**
+   * Takes no more clients, answers what has been received, and closes each connection when its replies have left. Resolves when
+   * all are gone, or after the setting drainTimeoutMs; how many were left then.
+   */
+  async drain(): Promise<number> {
+    this.#draining = true;
+    const timeoutMs = this.node.settings.get("drainTimeoutMs");
+    await new Promise<void>((resolve) => {
+      const timer = this.node.runtime.after(timeoutMs, resolve);
+      this.#door.drain().then(() => {
+        timer.cancel();
+        resolve();
+      });
+    });
+    return this.#door.connections.size;
+  }
+
+  /** Closes every connection and listener, and the node. Safe to call again. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#draining = true;
+    this.#door.close();
+    this.node.close();
+    await Promise.all(this.#listeners.map((listener) => listener.close()));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+}
+
+/** The settings of a node as the door reads them, at every use. */
+function doorLimits(settings: Settings): RespDoorLimits {
+  return {
+    get maxClients() {
+      return settings.get("maxClients");
+    },
+    get outputLimitBytes() {
+      return settings.get("outputLimitBytes") || Number.POSITIVE_INFINITY;
+    },
+    get maxRequestBytes() {
+      return settings.get("maxRequestBytes");
+    },
+    get inFlightBudgetBytes() {
+      return settings.get("inFlightBudgetBytes");
+    },
+    get stalledRequestMs() {
+      return settings.get("stalledRequestMs");
+    },
+    get idleTimeoutMs() {
+      return settings.get("idleTimeoutSeconds") * 1000;
+    },
+    get passwordIsSet() {
+      return settings.get("password") !== "";
+    },
+    get protectedMode() {
+      return settings.get("protectedMode");
+    },
+  };
+}

@@ -1,0 +1,103 @@
+/** `createNode` on Node.js: a node with a RESP door over TCP and, if wanted, an HTTP door for operators. */
+import { release, type } from "node:os";
+import { type Logger, SILENT } from "../../base/logger.ts";
+import type { SettingValues } from "../../base/settings.ts";
+import { RINGLET_VERSION } from "../../base/version.ts";
+import { ServedNode } from "../../doors/served-node.ts";
+import { RingletNode } from "../../node/node.ts";
+import type { Listener } from "../../transport/stream.ts";
+import { listenHttp } from "./http.ts";
+import { loadKernel } from "./kernel.ts";
+import { nodeRuntime } from "./node-runtime.ts";
+import { listenTcp } from "./tcp.ts";
+
+/** An address to listen on; port 0 takes any that is free. */
+export interface ListenAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+export interface CreateNodeOptions extends Partial<SettingValues> {
+  /** Where Redis clients connect; 127.0.0.1:8102 by default. */
+  readonly listen?: ListenAddress;
+  /** Where /healthz, /metrics and /info are served; nowhere by default. */
+  readonly statsListen?: ListenAddress | undefined;
+  /** Says what an operator should know; nothing by default. */
+  readonly log?: Logger;
+  /** Begins to close the node when a client sends SHUTDOWN; without it, clients may not. */
+  readonly shutdown?: () => void;
+}
+
+/** Where a node listens for Redis clients by default. */
+export const DEFAULT_LISTEN: ListenAddress = { host: "127.0.0.1", port: 8102 };
+
+/** A node that runs. */
+export interface Node {
+  /** Where Redis clients connect. */
+  readonly address: ListenAddress;
+  /** Where the HTTP door is; undefined without one. */
+  readonly statsAddress: ListenAddress | undefined;
+  readonly served: ServedNode;
+  /**
+   * Takes no more clients, answers what has been received, and lets connections go; resolves to how many were left after
+   * drainTimeoutMs.
+   */
+  drain(): Promise<number>;
+  /** Closes everything. The data is gone with the node. */
+  close(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/**
+ * Starts a node in this process. Throws SettingError (BAD_SETTING) for a setting that cannot be, ListenError (LISTEN_…) for an
+ * address that cannot be listened on; nothing is left running then.
+ *
+ * ```ts
+ * const node = await createNode({ listen: { host: "127.0.0.1", port: 0 } });
+ * try {
+ *   console.log(node.address.port);
+ * } finally {
+ *   await node.close();
+ * }
+ * ```
+ */
+export async function createNode(options: CreateNodeOptions = {}): Promise<Node> {
+  const { listen = DEFAULT_LISTEN, statsListen, log = SILENT, shutdown, ...settings } = options;
+  const node = new RingletNode({ runtime: nodeRuntime, kernel: loadKernel(), log, settings });
+  const served = new ServedNode({ node, facts: PROCESS_FACTS, shutdown });
+  try {
+    const clients = await served.listen((accept) => listenTcp(listen.host, listen.port, accept));
+    const stats =
+      statsListen === undefined
+        ? undefined
+        : await served.listenStats((handler) =>
+            listenHttp(statsListen.host, statsListen.port, handler),
+          );
+    return {
+      address: addressOf(clients),
+      statsAddress: stats === undefined ? undefined : addressOf(stats),
+      served,
+      drain: () => served.drain(),
+      close: () => served.close(),
+      [Symbol.asyncDispose]: () => served.close(),
+    };
+  } catch (error) {
+    await served.close();
+    throw error;
+  }
+}
+
+const PROCESS_FACTS = {
+  version: RINGLET_VERSION,
+  platform: `${type()} ${release()} ${process.arch}`,
+  processId: process.pid,
+  residentBytes: () => process.memoryUsage.rss(),
+  cpuSeconds: () => {
+    const { user, system } = process.cpuUsage();
+    return { user: user / 1e6, system: system / 1e6 };
+  },
+};
+
+function addressOf({ host, port }: Listener): ListenAddress {
+  return { host, port };
+}
