@@ -70,7 +70,8 @@ export function readSigned(pos: u32, end: u32, plus: bool): bool {
  */
 export function findWord(pos: u32, end: u32, table: usize, count: i32): i32 {
   const length = end - pos;
-  if (length - 1 > 15) return -1;
+  // A NUL at the end would be taken for what the table's words are filled up with.
+  if (length - 1 > 15 || load<u8>(end - 1) == 0) return -1;
   let low: u64 = 0;
   let high: u64 = 0;
   for (let i: u32 = 0; i < length; i++) {

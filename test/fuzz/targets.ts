@@ -1,0 +1,21 @@
+/** Every parser that is fuzzed. */
+import type { FuzzTarget } from "./target.ts";
+import { capabilitiesTarget } from "./targets/capabilities.ts";
+import { dnodeTarget } from "./targets/dnode.ts";
+import { entropyTarget } from "./targets/entropy.ts";
+import { memcachedReplyTarget, memcachedRequestTarget } from "./targets/memcached.ts";
+import { respReplyTarget } from "./targets/resp-reply.ts";
+import { respRequestTarget } from "./targets/resp-request.ts";
+
+export function fuzzTargets(): FuzzTarget[] {
+  return [
+    respRequestTarget(),
+    respReplyTarget(),
+    memcachedRequestTarget(),
+    memcachedReplyTarget(),
+    dnodeTarget("redis"),
+    dnodeTarget("memcached"),
+    capabilitiesTarget(),
+    entropyTarget(),
+  ];
+}
