@@ -1,12 +1,12 @@
 // What both modules export of the codec: one line per file.
 
-export { respIndex, setMaxBulkBytes } from "./resp-request";
+export { parseRequest, requestLeft, requestPos, requestResume, requestWanted, respIndex, setMaxBulkBytes } from "./resp-request";
 export { crc32, crc32Lowercase } from "./crc32";
-export { hashToken, hashTokens } from "./token";
+export { hashToken, hashTokens, hashWord } from "./token";
 export { capabilitiesCheck } from "./capabilities";
 export { aesCbcDecrypt, aesCbcDecryptBlocks, aesCbcEncrypt, aesCbcEncryptBlocks } from "./aes/cbc";
-export { replyIndex, scanReply } from "./resp-reply";
+export { replyIndex, replyPos, replyWanted, scanReply } from "./resp-reply";
 export { memcachedIndex } from "./memcached-request";
-export { memcachedReplyIndex } from "./memcached-reply";
+export { memcachedReply, memcachedReplyGroup, memcachedReplyIndex, memcachedReplyPos, memcachedReplyWanted } from "./memcached-reply";
 export { dnodeStart, dnodeWanted, parseDnode, writeDnodeHeader } from "./dnode";
 export { entropyChunkLength, entropyNegotiation, entropySnapshotHeader } from "./entropy";

@@ -201,14 +201,13 @@ function readLongLength(pos: u32, end: u32, max: i64): i32 {
     const digit = <u32>load<u8>(pos) - 48;
     if (digit > 9) break;
     // No leading zeros, and nothing that 64 bits do not hold, as Redis's own reader has it.
-    if (pos > digits && value == 0) return LENGTH_BAD;
-    if (value >= 922337203685477580 && (value > 922337203685477580 || digit > 7 + <u32>negative)) return LENGTH_BAD;
+    if (pos > digits && value == 0) return findEnd(pos, end, start);
+    if (value >= 922337203685477580 && (value > 922337203685477580 || digit > 7 + <u32>negative)) return findEnd(pos, end, start);
     value = value * 10 + <i64>digit;
     pos++;
   }
   if (pos == end) return LENGTH_INCOMPLETE;
-  if (pos == digits) return findEnd(pos, end, start);
-  if (load<u8>(pos) != CR) return findEnd(pos, end, start);
+  if (pos == digits || load<u8>(pos) != CR) return findEnd(pos, end, start);
   if (pos + 1 >= end) return LENGTH_INCOMPLETE;
   if (load<u8>(pos + 1) != LF) return LENGTH_BAD;
   if (negative) {
