@@ -78,18 +78,23 @@ export function commandAppend(argv: u32, hash: u32): i32 {
     replyError(WRONG_TYPE);
     return DONE;
   }
-  const before: u32 = record == 0 ? 0 : recordValueLength(record);
+  let before: u32 = record == 0 ? 0 : recordValueLength(record);
   if (<u64>before + <u64>added > <u64>maxValueBytes) {
     replyError(STRING_TOO_LONG);
     return DONE;
   }
-  const length = before + added;
+  let length = before + added;
   const slack: u32 = record == 0 ? 0 : length < MAX_SLACK_BYTES ? length : MAX_SLACK_BYTES;
   if (!makeRoom(recordBytes(keyLength, length + slack))) {
     replyError(OUT_OF_MEMORY);
     return DONE;
   }
+  // Making room may have moved the entry, or removed it.
   record = findKey(argv, 1, hash);
+  if (record == 0) {
+    before = 0;
+    length = added;
+  }
   if (record != 0 && recordSize(record) >= RECORD_HEADER_BYTES + keyLength + length) {
     copyBytes(recordValue(record) + before, argument(argv, 2), added);
     recordSetValueLength(record, length);

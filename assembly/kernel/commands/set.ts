@@ -46,7 +46,12 @@ const OPTION_NX: u32 = 1;
 const OPTION_XX: u32 = 2;
 const OPTION_GET: u32 = 4;
 const OPTION_KEEPTTL: u32 = 8;
-const OPTION_EXPIRY: u32 = 16;
+
+// The forms of an expiry.
+const FORM_EX: i32 = 4;
+const FORM_PX: i32 = 5;
+const FORM_EXAT: i32 = 6;
+const FORM_PXAT: i32 = 7;
 
 /** Largest expiry time, in ms since the epoch, that an entry can hold. */
 export const MAX_EXPIRY: u64 = 0xffffffffffff;
@@ -74,25 +79,30 @@ function outOfMemory(): i32 {
   return DONE;
 }
 
+function syntaxError(): i32 {
+  replyError(SYNTAX_ERROR);
+  return DONE;
+}
+
 /** What readExpiry() read: milliseconds since the epoch. */
 let expiryRead: u64 = 0;
 
 /**
- * Reads an expiry in `unit` ms, relative to now or absolute. False when it has written the error: not an integer, not
- * positive, or beyond what can be held. `name`: the command, for the text.
+ * Reads an expiry in `unit` ms, relative to now or absolute; one beyond MAX_EXPIRY becomes that. False when it has written the
+ * error: not an integer, not positive, or more than 64 bits of milliseconds.
  */
 function readExpiry(argv: u32, index: u32, unit: i64, absolute: bool): bool {
   if (!parseInteger(argument(argv, index), argumentLength(argv, index))) {
     replyError(NOT_AN_INTEGER);
     return false;
   }
-  const value = parsedInteger;
-  const limit = <i64>MAX_EXPIRY / unit - (absolute ? 0 : <i64>now / unit + 1);
-  if (value <= 0 || value > limit) {
+  const base: i64 = absolute ? 0 : <i64>now;
+  if (parsedInteger <= 0 || parsedInteger > (i64.MAX_VALUE - base) / unit) {
     replyErrorWith("ERR invalid expire time in '", argument(argv, 0), argumentLength(argv, 0), "' command");
     return false;
   }
-  expiryRead = <u64>(value * unit) + (absolute ? 0 : now);
+  const expiry = <u64>(parsedInteger * unit + base);
+  expiryRead = expiry < MAX_EXPIRY ? expiry : MAX_EXPIRY;
   return true;
 }
 
@@ -103,82 +113,46 @@ export function commandSet(argv: u32, argc: u32, hash: u32): i32 {
     return DONE;
   }
   let options: u32 = 0;
+  let form: i32 = 0;
   let expiryAt: u32 = 0;
-  let unit: i64 = 1;
-  let absolute = false;
   for (let i: u32 = 3; i < argc; i++) {
-    let option: u32 = 0;
-    switch (wordIndex(word(argument(argv, i), argumentLength(argv, i)))) {
-      case 0:
-        option = OPTION_NX;
-        break;
-      case 1:
-        option = OPTION_XX;
-        break;
-      case 2:
-        option = OPTION_GET;
-        break;
-      case 3:
-        option = OPTION_KEEPTTL;
-        break;
-      case 4:
-        option = OPTION_EXPIRY;
-        unit = 1000;
-        break;
-      case 5:
-        option = OPTION_EXPIRY;
-        break;
-      case 6:
-        option = OPTION_EXPIRY;
-        unit = 1000;
-        absolute = true;
-        break;
-      case 7:
-        option = OPTION_EXPIRY;
-        absolute = true;
-        break;
-      default:
-        replyError(SYNTAX_ERROR);
-        return DONE;
+    const index = wordIndex(word(argument(argv, i), argumentLength(argv, i)));
+    if (index >= FORM_EX) {
+      // One form of expiry at most, which may be given again, and none with KEEPTTL.
+      i++;
+      if ((options & OPTION_KEEPTTL) != 0 || (form != 0 && form != index) || i == argc) return syntaxError();
+      form = index;
+      expiryAt = i;
+      continue;
     }
-    // NX excludes XX, KEEPTTL excludes an expiry, and there is one expiry at most.
+    if (index < 0) return syntaxError();
+    const option: u32 = 1 << index;
     const excluded =
       (option == OPTION_NX && (options & OPTION_XX) != 0) ||
       (option == OPTION_XX && (options & OPTION_NX) != 0) ||
-      (option == OPTION_KEEPTTL && (options & OPTION_EXPIRY) != 0) ||
-      (option == OPTION_EXPIRY && (options & (OPTION_KEEPTTL | OPTION_EXPIRY)) != 0);
-    if (excluded) {
-      replyError(SYNTAX_ERROR);
-      return DONE;
-    }
-    if (option == OPTION_EXPIRY) {
-      i++;
-      if (i == argc) {
-        replyError(SYNTAX_ERROR);
-        return DONE;
-      }
-      expiryAt = i;
-    }
+      (option == OPTION_KEEPTTL && form != 0);
+    if (excluded) return syntaxError();
     options |= option;
   }
   let expiry: u64 = 0;
-  if (expiryAt != 0) {
-    if (!readExpiry(argv, expiryAt, unit, absolute)) return DONE;
+  if (form != 0) {
+    const unit: i64 = form == FORM_EX || form == FORM_EXAT ? 1000 : 1;
+    if (!readExpiry(argv, expiryAt, unit, form >= FORM_EXAT)) return DONE;
     expiry = expiryRead;
   }
   return setWith(argv, hash, 2, options, expiry);
 }
 
-/** Index of an option of SET by its word. */
+/** Which option of SET a word is: the number of the bit of its OPTION_, its FORM_, or -1. */
 function wordIndex(option: u64): i32 {
   if (option == WORD_NX) return 0;
   if (option == WORD_XX) return 1;
   if (option == WORD_GET) return 2;
   if (option == WORD_KEEPTTL) return 3;
-  if (option == WORD_EX) return 4;
-  if (option == WORD_PX) return 5;
-  if (option == WORD_EXAT) return 6;
-  if (option == WORD_PXAT) return 7;
+  if (option == WORD_EX) return FORM_EX;
+  if (option == WORD_PX) return FORM_PX;
+  if (option == WORD_EXAT) return FORM_EXAT;
+  if (option == WORD_PXAT) return FORM_PXAT;
   return -1;
 }
 
