@@ -2,7 +2,7 @@
 
 import { type Call, type Command, CommandError, syntaxError } from "../command.ts";
 import { findString } from "../string-value.ts";
-import { combine, OPERATIONS, type Operation, type Span } from "./combine.ts";
+import { combine, type Operation, type Span } from "./combine.ts";
 
 export const bitop: Command = {
   name: "bitop",
@@ -23,7 +23,7 @@ export const bitop: Command = {
     } else {
       // The sources stay readable where they are; the result may lie on top of one of them.
       const result = database.write(call.key(2), length, 0);
-      combine(operation, store.memory.data, sources, { pointer: result.byteOffset, length });
+      combine(operation, store.memory.bytes, sources, { pointer: result.byteOffset, length });
     }
     reply.integer(length);
   },
@@ -31,12 +31,11 @@ export const bitop: Command = {
 
 function readOperation({ args }: Call): Operation {
   const name = args.size(1) <= 3 ? args.word(1) : "";
-  const operation = OPERATIONS.get(name);
-  if (operation === undefined) throw syntaxError();
+  if (name !== "and" && name !== "or" && name !== "xor" && name !== "not") throw syntaxError();
   if (name === "not" && args.length !== 4) {
     throw new CommandError("ERR BITOP NOT must be called with a single source key.");
   }
-  return operation;
+  return name;
 }
 
 function findSources(call: Call): Span[] {

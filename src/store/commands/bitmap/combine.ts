@@ -1,55 +1,64 @@
-// The operations of BITOP, 32 bits at a time.
+// The operations of BITOP, block by block: every source's block is read before the result's is written, so that the result may
+// lie where a source lies.
 
-/** Bytes in linear memory, at any address. */
+/** Bytes in linear memory. */
 export interface Span {
   readonly pointer: number;
   readonly length: number;
 }
 
-/** What becomes of the first string's word, and of that and each further one's. */
-export interface Operation {
-  readonly first: (word: number) => number;
-  readonly next: (word: number, other: number) => number;
-}
+export type Operation = "and" | "or" | "xor" | "not";
 
-const same = (word: number): number => word;
-
-/** By name, in lower case. NOT is of one string. */
-export const OPERATIONS: ReadonlyMap<string, Operation> = new Map([
-  ["and", { first: same, next: (word, other) => word & other }],
-  ["or", { first: same, next: (word, other) => word | other }],
-  ["xor", { first: same, next: (word, other) => word ^ other }],
-  ["not", { first: (word) => ~word, next: same }],
-] satisfies [string, Operation][]);
+const BLOCK_BYTES = 16 * 1024;
 
 /**
- * Writes the combination of `sources` (at least one), zeros behind each one's end, to `result`, which may be one of them.
+ * Writes the combination of `sources`, zeros behind each one's end, to `result`, which is no longer than the longest of them.
+ * "not" is of the first source.
  */
 export function combine(
-  { first, next }: Operation,
-  data: DataView,
+  operation: Operation,
+  memory: Uint8Array,
   sources: readonly Span[],
   result: Span,
 ): void {
-  const start = sources[0]!;
-  const { pointer, length } = result;
-  // A word is read from every source before it is written.
-  for (let at = 0; at < length; at += 4) {
-    let word = first(readWord(data, start, at));
-    for (let i = 1; i < sources.length; i++) word = next(word, readWord(data, sources[i]!, at));
-    if (length - at >= 4) data.setInt32(pointer + at, word, true);
-    else writePart(data, pointer + at, length - at, word);
+  const words = (Math.min(result.length, BLOCK_BYTES) + 3) >>> 2;
+  const block = new Int32Array(words);
+  const other = new Int32Array(words);
+  for (let at = 0; at < result.length; at += BLOCK_BYTES) {
+    load(block, memory, sources[0]!, at);
+    if (operation === "not") combineBlocks(operation, block, block);
+    for (let i = 1; i < sources.length; i++) {
+      load(other, memory, sources[i]!, at);
+      combineBlocks(operation, block, other);
+    }
+    const length = Math.min(result.length - at, BLOCK_BYTES);
+    memory.set(new Uint8Array(block.buffer, 0, length), result.pointer + at);
   }
 }
 
-/** The four bytes at `at`, zeros behind the end. */
-function readWord(data: DataView, { pointer, length }: Span, at: number): number {
-  if (length - at >= 4) return data.getInt32(pointer + at, true);
-  let word = 0;
-  for (let i = length - at - 1; i >= 0; i--) word = (word << 8) | data.getUint8(pointer + at + i);
-  return word;
+function combineBlocks(operation: Operation, block: Int32Array, other: Int32Array): void {
+  const length = block.length;
+  switch (operation) {
+    case "and":
+      for (let i = 0; i < length; i++) block[i]! &= other[i]!;
+      break;
+    case "or":
+      for (let i = 0; i < length; i++) block[i]! |= other[i]!;
+      break;
+    case "xor":
+      for (let i = 0; i < length; i++) block[i]! ^= other[i]!;
+      break;
+    case "not":
+      for (let i = 0; i < length; i++) block[i] = ~other[i]!;
+      break;
+  }
 }
 
-function writePart(data: DataView, pointer: number, length: number, word: number): void {
-  for (let i = 0; i < length; i++) data.setUint8(pointer + i, word >> (i * 8));
+/** Copies what a source has from `at` on, and zeros where it ends. */
+function load(block: Int32Array, memory: Uint8Array, source: Span, at: number): void {
+  const bytes = new Uint8Array(block.buffer);
+  const length = Math.max(0, Math.min(source.length - at, bytes.length));
+  const start = source.pointer + at;
+  bytes.set(memory.subarray(start, start + length));
+  bytes.fill(0, length);
 }

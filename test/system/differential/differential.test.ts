@@ -1,0 +1,99 @@
+/**
+ * Random commands, the same to redis-server and to the embedded store: every reply must be equal to the byte, and so must be
+ * what the keys hold in the end. RINGLET_SEED replays a run, RINGLET_ROUNDS makes it longer.
+ */
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Argument } from "../../unit/store/harness.ts";
+import { RandomSource } from "../../unit/store/random-source.ts";
+import { bitmapCommand } from "./bitmap-commands.ts";
+import type { CommandSource } from "./command-source.ts";
+import { REDIS_IS_MISSING, RedisServer, redisServerPath } from "./redis-server.ts";
+import { stringCommand } from "./string-commands.ts";
+import { LocalTarget, RedisTarget, type Target } from "./targets.ts";
+
+/** A family is added with a line here. */
+const FAMILIES: Readonly<Record<string, CommandSource>> = {
+  string: stringCommand,
+  bitmap: bitmapCommand,
+};
+
+const MAX_BULK_BYTES = 1024 * 1024;
+const ROUNDS = Number(process.env.RINGLET_ROUNDS ?? 60);
+const COMMANDS_PER_ROUND = 150;
+/** How far apart the clocks of the two sides may be. */
+const EXPIRY_TOLERANCE_MS = 60_000;
+
+const seed = Number(process.env.RINGLET_SEED ?? Date.now() % 0x1_0000_0000);
+
+describe.skipIf(redisServerPath === undefined)(
+  redisServerPath === undefined ? REDIS_IS_MISSING : "commands, against redis-server",
+  () => {
+    let server: RedisServer;
+    let redis: Target;
+
+    beforeAll(async () => {
+      server = await RedisServer.start("--proto-max-bulk-len", String(MAX_BULK_BYTES));
+      redis = new RedisTarget(server);
+    });
+
+    afterAll(() => server.stop());
+
+    for (const [family, source] of Object.entries(FAMILIES)) {
+      for (const runBy of ["kernel", "host"] as const) {
+        test(`the ${family} family, run by the ${runBy}`, async () => {
+          const ours = new LocalTarget(runBy, { maxBulkBytes: MAX_BULK_BYTES });
+          for (let round = 0; round < ROUNDS; round++)
+            await compare(redis, ours, source, seed + round);
+        });
+      }
+    }
+  },
+);
+
+async function compare(
+  redis: Target,
+  ours: Target,
+  source: CommandSource,
+  seed: number,
+): Promise<void> {
+  const random = new RandomSource(seed);
+  const now = Date.now();
+  const commands = Array.from({ length: COMMANDS_PER_ROUND }, () => source(random, now));
+  await redis.reset();
+  await ours.reset();
+  const expected = await redis.send(commands);
+  const actual = await ours.send(commands);
+  for (const [i, reply] of expected.entries()) {
+    if (actual[i] === reply) continue;
+    const where = `RINGLET_SEED=${seed} RINGLET_ROUNDS=1, command ${i}, run by ${ours.name}`;
+    const history = historyOf(commands, i);
+    expect.fail(
+      `${where}\n${history}\nredis-server: ${shown(reply)}\nours:         ${shown(actual[i]!)}`,
+    );
+  }
+  const [theirState, ourState] = [await redis.state(), await ours.state()];
+  for (const [i, { value, expiry }] of theirState.entries()) {
+    const state = ourState[i]!;
+    const difference = Math.abs(state.expiry - expiry);
+    if (state.value === value && difference < EXPIRY_TOLERANCE_MS) continue;
+    expect.fail(
+      `RINGLET_SEED=${seed} RINGLET_ROUNDS=1: in the end key ${i} holds ${shown(String(value))} until ${expiry} in redis-server, ${shown(String(state.value))} until ${state.expiry} in ours`,
+    );
+  }
+}
+
+/** The command at `index`, and the ones before it that share an argument with it. */
+function historyOf(commands: readonly (readonly Argument[])[], index: number): string {
+  const keys = new Set(commands[index]!.slice(1));
+  return commands
+    .slice(0, index + 1)
+    .filter((command, i) => i === index || command.slice(1).some((word) => keys.has(word)))
+    .slice(-12)
+    .map((command) => command.map((word) => shown(String(word))).join(" "))
+    .join("\n");
+}
+
+function shown(text: string): string {
+  const most = 400;
+  return JSON.stringify(text.length > most ? `${text.slice(0, most)}… (${text.length})` : text);
+}
