@@ -195,28 +195,25 @@ function readLongLength(pos: u32, end: u32, max: i64): i32 {
   if (pos >= end) return LENGTH_INCOMPLETE;
   const negative = load<u8>(pos) == 45;
   if (negative) pos++;
-  let value: i64 = 0;
+  let value: u64 = 0;
   const digits = pos;
   while (pos < end) {
     const digit = <u32>load<u8>(pos) - 48;
     if (digit > 9) break;
-    // No leading zeros, and nothing that 64 bits do not hold, as Redis's own reader has it.
+    // No leading zeros, and nothing that 64 bits with a sign do not hold, as Redis's own reader has it.
     if (pos > digits && value == 0) return findEnd(pos, end, start);
     if (value >= 922337203685477580 && (value > 922337203685477580 || digit > 7 + <u32>negative)) return findEnd(pos, end, start);
-    value = value * 10 + <i64>digit;
+    value = value * 10 + <u64>digit;
     pos++;
   }
   if (pos == end) return LENGTH_INCOMPLETE;
   if (pos == digits || load<u8>(pos) != CR) return findEnd(pos, end, start);
   if (pos + 1 >= end) return LENGTH_INCOMPLETE;
   if (load<u8>(pos + 1) != LF) return LENGTH_BAD;
-  if (negative) {
-    if (value == 0) return LENGTH_BAD;
-    // Only its sign matters, and -2^63 has wrapped to itself already.
-    value = -1;
-  }
-  if (value > max) return LENGTH_BAD;
-  lengthValue = value;
+  if (negative && value == 0) return LENGTH_BAD;
+  if (!negative && value > <u64>max) return LENGTH_BAD;
+  // Of a negative number only the sign matters.
+  lengthValue = negative ? -1 : <i64>value;
   lengthEnd = pos + 2;
   return 0;
 }

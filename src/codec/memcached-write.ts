@@ -6,6 +6,9 @@ import type { MemcachedReply, MemcachedRequest } from "./memcached-message.ts";
 /** Longest key, in bytes. */
 export const MAX_MEMCACHED_KEY_BYTES = 250;
 
+/** Longest line that a reader takes, in bytes: 64 KiB with its CR. */
+const MAX_LINE_BYTES = 64 * 1024 - 1;
+
 const CRLF = Uint8Array.of(13, 10);
 
 /** See `MemcachedFace.writeMemcachedRequest`. */
@@ -124,6 +127,12 @@ function withData(words: string[], data: Uint8Array): Uint8Array {
 /** The words with spaces between them. A line end in a text becomes a space: a reader would begin a line there. */
 function line(words: readonly string[]): Uint8Array {
   const text = words.join(" ").replace(/[\r\n]/g, " ");
+  if (text.length > MAX_LINE_BYTES) {
+    throw new CodecError(
+      "MEMCACHED_LONG_LINE",
+      `a line of ${text.length} bytes cannot be written: a line has at most ${MAX_LINE_BYTES}; ask for fewer keys at once`,
+    );
+  }
   return Uint8Array.from(`${text}\r\n`, (character) => character.charCodeAt(0));
 }
 

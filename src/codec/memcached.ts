@@ -61,7 +61,10 @@ export interface MemcachedFace {
     offset?: number,
     limits?: MemcachedLimits,
   ): MemcachedRequests;
-  /** A request as its line and data. Throws CodecError MEMCACHED_BAD_KEY or MEMCACHED_BAD_TOKEN for what would be read otherwise. */
+  /**
+   * A request as its line and data. Throws CodecError MEMCACHED_BAD_KEY or MEMCACHED_BAD_TOKEN for what would be read otherwise, and
+   * MEMCACHED_LONG_LINE for what would not be read at all.
+   */
   writeMemcachedRequest(request: MemcachedRequest): Uint8Array;
   /**
    * Reads the reply that begins at `offset`. VALUE and STAT lines up to END are one reply; an error of the server among them takes
