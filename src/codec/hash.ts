@@ -23,10 +23,10 @@ export const HASH_NAMES = [
 
 export type HashName = (typeof HASH_NAMES)[number];
 
-/** How many words a token of each kind has. */
-const WORDS: Readonly<Record<string, number>> = { murmur3: 4, murmur3_x64_64: 2 };
-
-const TOKEN_BYTES = 24;
+/** A token in the kernel's memory: signum, number of words, four words. */
+const TOKEN_WORDS = 6;
+const TOKEN_BYTES = 4 * TOKEN_WORDS;
+const ALIGNMENT = 8;
 
 export interface HashFace {
   /** Names that `hashKey`, `hashKeys` and `parseToken` take; `murmur` is the default of configuration files. */
@@ -64,53 +64,49 @@ export interface HashFace {
 }
 
 export interface HashExports extends CodecMemoryExports {
+  hashWord(kind: number, pointer: number, length: number): number;
   hashToken(kind: number, pointer: number, length: number, out: number): void;
   hashTokens(kind: number, keys: number, count: number, out: number): void;
 }
 
 export function hashFace(instance: CodecInstance<HashExports>): HashFace {
-  const { hashToken, hashTokens } = instance.exports;
+  const { hashWord, hashToken, hashTokens } = instance.exports;
   const encoder = new TextEncoder();
 
   const bytesOf = (key: Uint8Array | string): Uint8Array =>
     typeof key === "string" ? encoder.encode(key) : key;
-
-  function readToken(pointer: number, count: number): Token {
-    const { data } = instance;
-    const words: number[] = [];
-    for (let word = 0; word < count; word++)
-      words.push(data.getUint32(pointer + 8 + 4 * word, true));
-    return { signum: data.getUint32(pointer, true), words };
-  }
 
   return {
     hashNames: HASH_NAMES,
     hashKey(name, key) {
       const kind = kindOf(name);
       const bytes = bytesOf(key);
-      const out = instance.reserve(TOKEN_BYTES + bytes.length);
-      instance.bytes.set(bytes, out + TOKEN_BYTES);
-      hashToken(kind, out + TOKEN_BYTES, bytes.length, out);
-      return readToken(out, wordsOf(name));
+      const out = instance.place(bytes, ALIGNMENT + TOKEN_BYTES);
+      const words = wordsOf(name);
+      if (words === 1) return oneWord(hashWord(kind, out, bytes.length) >>> 0);
+      const token = aligned(out + bytes.length);
+      hashToken(kind, out, bytes.length, token);
+      return tokenAt(new Uint32Array(instance.bytes.buffer, token, TOKEN_WORDS), 0, words);
     },
     hashKeys(name, keys) {
       const kind = kindOf(name);
       const all = keys.map(bytesOf);
-      const tokens = instance.reserve(
-        all.reduce((sum, bytes) => sum + bytes.length, all.length * (TOKEN_BYTES + 8)),
-      );
-      const index = tokens + all.length * TOKEN_BYTES;
-      let pointer = index + all.length * 8;
-      const { bytes: memory, data } = instance;
-      all.forEach((bytes, i) => {
+      const total = all.reduce((sum, bytes) => sum + bytes.length, 0);
+      const index = instance.reserve(all.length * (8 + TOKEN_BYTES) + total);
+      const tokens = index + all.length * 8;
+      const { bytes: memory } = instance;
+      const table = new Uint32Array(memory.buffer, index, all.length * (2 + TOKEN_WORDS));
+      let pointer = tokens + all.length * TOKEN_BYTES;
+      let entry = 0;
+      for (const bytes of all) {
         memory.set(bytes, pointer);
-        data.setUint32(index + 8 * i, pointer, true);
-        data.setUint32(index + 8 * i + 4, bytes.length, true);
+        table[entry++] = pointer;
+        table[entry++] = bytes.length;
         pointer += bytes.length;
-      });
+      }
       hashTokens(kind, index, all.length, tokens);
       const words = wordsOf(name);
-      return all.map((_, i) => readToken(tokens + i * TOKEN_BYTES, words));
+      return all.map((_, i) => tokenAt(table, all.length * 2 + i * TOKEN_WORDS, words));
     },
     compareTokens,
     parseToken(name, text) {
@@ -118,6 +114,22 @@ export function hashFace(instance: CodecInstance<HashExports>): HashFace {
       return parseToken(text, wordsOf(name));
     },
   };
+}
+
+/** Reads the token that begins at word `at`: signum, number of words, words. */
+function tokenAt(table: Uint32Array, at: number, words: number): Token {
+  if (words === 1) return oneWord(table[at + 2]!);
+  const list = [table[at + 2]!, table[at + 3]!];
+  if (words === 4) list.push(table[at + 4]!, table[at + 5]!);
+  return { signum: table[at]!, words: list };
+}
+
+function oneWord(word: number): Token {
+  return { signum: word === 0 ? 0 : 1, words: [word] };
+}
+
+function aligned(pointer: number): number {
+  return (pointer + ALIGNMENT - 1) & -ALIGNMENT;
 }
 
 function kindOf(name: HashName): number {
@@ -132,5 +144,6 @@ function kindOf(name: HashName): number {
 }
 
 function wordsOf(name: HashName): number {
-  return WORDS[name] ?? 1;
+  if (name === "murmur3") return 4;
+  return name === "murmur3_x64_64" ? 2 : 1;
 }
