@@ -210,7 +210,7 @@ export const SETTINGS = {
   hashListpackEntries: {
     type: "integer",
     unit: "",
-    default: 128,
+    default: 512,
     min: 0,
     max: 2_147_483_647,
     flag: "hash-max-listpack-entries",

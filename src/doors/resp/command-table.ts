@@ -65,12 +65,27 @@ export class CommandTable {
 
   /** The command that the arguments name. Throws the error of an unknown one. */
   find(args: Arguments): CommandRow {
-    const row = args.size(0) <= MAX_NAME_BYTES ? this.#rows.get(args.word(0)) : undefined;
+    const row = this.#named(args, 0, this.#rows);
     if (row === undefined) throw unknownCommand(args);
     if (row.subcommands === undefined || args.length === 1) return row;
-    const sub = args.size(1) <= MAX_NAME_BYTES ? row.subcommands.get(args.word(1)) : undefined;
+    const sub = this.#named(args, 1, row.subcommands);
     if (sub === undefined) throw unknownSubcommand(row.fullName, shown(args, 1, SHOWN_CHARACTERS));
     return sub;
+  }
+
+  /** The command that the arguments from `start` on name; undefined for an unknown one. */
+  findFrom(args: Arguments, start: number): CommandRow | undefined {
+    const row = this.#named(args, start, this.#rows);
+    if (row?.subcommands === undefined || args.length === start + 1) return row;
+    return this.#named(args, start + 1, row.subcommands);
+  }
+
+  #named(
+    args: Arguments,
+    index: number,
+    rows: ReadonlyMap<string, CommandRow>,
+  ): CommandRow | undefined {
+    return args.size(index) <= MAX_NAME_BYTES ? rows.get(args.word(index)) : undefined;
   }
 
   #add(row: CommandRow): void {

@@ -46,6 +46,7 @@ export class Commander implements CommandHost {
   readonly statistics: Statistics;
   readonly pause: Pause;
   readonly runId: string;
+  readonly startedAt: number;
   readonly #kept: KeptCommands;
   readonly #call: KeyspaceCall;
   #inTransaction = false;
@@ -59,6 +60,7 @@ export class Commander implements CommandHost {
     this.shutdown = parts.shutdown;
     this.statistics = new Statistics(parts.store, this.clients);
     this.pause = new Pause(parts.runtime, this.clients);
+    this.startedAt = parts.runtime.monotonic();
     this.runId = hex(parts.runtime.randomBytes(20));
     this.#kept = new KeptCommands(parts.store);
     this.#call = new KeyspaceCall(parts.store);

@@ -45,6 +45,8 @@ export interface CommandHost {
   readonly pause: Pause;
   /** 40 hexadecimal digits that name this run of the node. */
   readonly runId: string;
+  /** When the node began, on the monotonic clock, in ms. */
+  readonly startedAt: number;
   /** Begins to close the node; undefined where a client may not. */
   readonly shutdown: (() => void) | undefined;
   /** Runs the commands of a transaction one after the other, each writing its reply. */

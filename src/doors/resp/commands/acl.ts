@@ -18,7 +18,9 @@ export const acl: SessionCommand = container(
     subcommand(
       FAMILY,
       { name: "whoami", arity: 2, since: "6.0.0", summary: "Answers the user: default." },
-      ({ reply }) => reply.bulk(USER),
+      ({ reply }) => {
+        reply.bulk(USER);
+      },
     ),
     subcommand(
       { ...FAMILY, flags: ["admin", ...FAMILY.flags] },

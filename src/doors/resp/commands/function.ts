@@ -16,7 +16,9 @@ export const functionCommand: SessionCommand = container(
     subcommand(
       FAMILY,
       { name: "list", arity: -2, since: "7.0.0", summary: "Answers an empty list." },
-      ({ reply }) => reply.array(0),
+      ({ reply }) => {
+        reply.array(0);
+      },
     ),
     subcommand(
       FAMILY,

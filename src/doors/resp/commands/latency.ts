@@ -15,12 +15,16 @@ export const latency: SessionCommand = container(
     subcommand(
       FAMILY,
       { name: "latest", arity: 2, since: "2.8.13", summary: "Answers an empty list." },
-      ({ reply }) => reply.array(0),
+      ({ reply }) => {
+        reply.array(0);
+      },
     ),
     subcommand(
       FAMILY,
       { name: "history", arity: 3, since: "2.8.13", summary: "Answers an empty list." },
-      ({ reply }) => reply.array(0),
+      ({ reply }) => {
+        reply.array(0);
+      },
     ),
     subcommand(
       FAMILY,
@@ -30,7 +34,9 @@ export const latency: SessionCommand = container(
         since: "2.8.13",
         summary: "Answers 0: there is nothing to reset.",
       },
-      ({ reply }) => reply.integer(0),
+      ({ reply }) => {
+        reply.integer(0);
+      },
     ),
   ],
 );

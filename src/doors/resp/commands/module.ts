@@ -15,7 +15,9 @@ export const module: SessionCommand = container(
     subcommand(
       FAMILY,
       { name: "list", arity: 2, since: "4.0.0", summary: "Answers an empty list." },
-      ({ reply }) => reply.array(0),
+      ({ reply }) => {
+        reply.array(0);
+      },
     ),
   ],
 );

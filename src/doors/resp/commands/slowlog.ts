@@ -26,12 +26,16 @@ export const slowlog: SessionCommand = container(
     subcommand(
       FAMILY,
       { name: "len", arity: 2, since: "2.2.12", summary: "Answers 0." },
-      ({ reply }) => reply.integer(0),
+      ({ reply }) => {
+        reply.integer(0);
+      },
     ),
     subcommand(
       FAMILY,
       { name: "reset", arity: 2, since: "2.2.12", summary: "Leaves the log empty, as it is." },
-      ({ reply }) => reply.ok(),
+      ({ reply }) => {
+        reply.ok();
+      },
     ),
   ],
 );

@@ -6,5 +6,7 @@ import { CLIENT } from "./family.ts";
 export const clientId: SessionCommand = subcommand(
   CLIENT,
   { name: "id", arity: 2, since: "5.0.0", summary: "Answers the number of this connection." },
-  ({ session, reply }) => reply.integer(session.facts.id),
+  ({ session, reply }) => {
+    reply.integer(session.facts.id);
+  },
 );

@@ -32,7 +32,9 @@ export const caching: SessionCommand = subcommand(
 export const getredir: SessionCommand = subcommand(
   CLIENT,
   { name: "getredir", arity: 2, since: SINCE, summary: "Answers -1: there is no tracking." },
-  ({ reply }) => reply.integer(-1),
+  ({ reply }) => {
+    reply.integer(-1);
+  },
 );
 
 export const trackinginfo: SessionCommand = subcommand(

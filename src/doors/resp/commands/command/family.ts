@@ -1,0 +1,3 @@
+// What the subcommands of COMMAND share.
+
+export const COMMAND = { group: "server", flags: ["loading", "stale"] } as const;

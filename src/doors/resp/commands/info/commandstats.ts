@@ -1,0 +1,34 @@
+// INFO commandstats and errorstats: a line for each command that was called, and for each code word of an error. Calls are those
+// of the kernel and the host; the time and the errors are the host's, since the kernel measures neither.
+
+import type { CommandRow } from "../../command-table.ts";
+import type { CommandHost } from "../../session-command.ts";
+import type { Line, Section } from "./section.ts";
+
+export const commandstats: Section = {
+  title: "Commandstats",
+  byDefault: false,
+  lines: (host) => [...host.table.allRows()].flatMap((row) => lineOf(host, row)),
+};
+
+function lineOf({ statistics }: CommandHost, { fullName, counters, kernelNumber }: CommandRow) {
+  const calls = counters.calls.sinceReset + statistics.kernelCalls(kernelNumber, "reset");
+  const rejected = counters.rejected.sinceReset;
+  if (calls === 0 && rejected === 0) return [];
+  const microseconds = Math.round(counters.microseconds.sinceReset);
+  const perCall = calls === 0 ? 0 : microseconds / calls;
+  const failed = counters.failed.sinceReset;
+  const value = `calls=${calls},usec=${microseconds},usec_per_call=${perCall.toFixed(2)},rejected_calls=${rejected},failed_calls=${failed}`;
+  const line: Line = [`cmdstat_${fullName}`, value];
+  return [line];
+}
+
+export const errorstats: Section = {
+  title: "Errorstats",
+  byDefault: true,
+  lines: ({ statistics }) =>
+    [...statistics.errors].map(([code, counter]) => [
+      `errorstat_${code}`,
+      `count=${counter.sinceReset}`,
+    ]),
+};
