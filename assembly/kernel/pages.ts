@@ -9,8 +9,8 @@
 export const PAGE_BYTES: u32 = 65536;
 /** Pages that wasm32 can address, less a margin so that no address computation wraps. */
 export const MAX_PAGES: u32 = 65520;
-/** Fewest pages by which the memory grows. */
-const GROW_PAGES: u32 = 16;
+/** Fewest pages by which the memory grows: growing detaches the host's views and may start its garbage collector. */
+const GROW_PAGES: u32 = 512;
 
 const pageMap: usize = memory.data(65536, 16);
 
@@ -61,7 +61,9 @@ function take(page: u32, count: u32): u32 {
   const have = <u32>memory.size();
   if (needed > have) {
     const grow = needed - have;
-    if (memory.grow(grow < GROW_PAGES ? GROW_PAGES : grow) < 0 && memory.grow(grow) < 0) return 0;
+    // An eighth of what there is: pages that nothing has touched take no resident memory.
+    const step = max(max(have >> 3, GROW_PAGES), grow);
+    if (memory.grow(step) < 0 && memory.grow(grow) < 0) return 0;
   }
   memory.fill(pageMap + page, 1, count);
   takenPages += count;
