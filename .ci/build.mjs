@@ -18,7 +18,7 @@ import { runTool, ToolError } from "./run-tool.mjs";
 
 export const root = fileURLToPath(new URL("..", import.meta.url));
 
-const modules = ["codec", "kernel"].filter((name) => existsSync(join(root, `assembly/${name}.ts`)));
+const modules = ["codec", "kernel"];
 
 /** In the order in which they must be built: `dist` holds copies of both modules. */
 export const parts = [...modules.map(wasmPart), distPart()];
@@ -86,7 +86,6 @@ function distPart() {
         renameSync(draft, join(root, `dist/${file}`));
       }
       inlineModule("codec");
-      inlineCodec();
       removeOrphans();
     },
   };
@@ -98,14 +97,6 @@ function inlineModule(name) {
   const script = join(root, `dist/runtime/web/${name}-base64.js`);
   writeWhole(script, `export const ${name}Base64 = "${base64}";\n`);
   rmSync(`${script}.map`, { force: true });
-}
-
-/** Where modules are loaded neither from disk nor by import, the codec comes as text: src/runtime/web/codec-base64.ts. */
-function inlineCodec() {
-  const file = "dist/runtime/web/codec-base64.js";
-  const text = readFileSync(join(root, "build/codec.wasm")).toString("base64");
-  writeWhole(join(root, file), `export const codecBase64 = "${text}";\n`);
-  rmSync(join(root, `${file}.map`), { force: true });
 }
 
 /** Removes what the compiler emitted for sources that are gone: they must not reach the package. */
