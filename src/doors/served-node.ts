@@ -7,6 +7,7 @@ import type { ByteStream, Listener } from "../transport/stream.ts";
 import { type HttpHandler, statsHandler } from "./http/stats.ts";
 import { addNodeMetrics } from "./node-metrics.ts";
 import { Commander } from "./resp/commander.ts";
+import { infoSnapshot } from "./resp/commands/info/index.ts";
 import { RespDoor, type RespDoorLimits } from "./resp/door.ts";
 import type { NodeFacts } from "./resp/session-command.ts";
 
@@ -68,7 +69,7 @@ export class ServedNode {
       statsHandler({
         isDraining: () => this.#draining,
         metrics: this.metrics,
-        info: () => ({ version: this.commander.facts.version }),
+        info: () => infoSnapshot(this.commander),
       }),
     );
     this.#listeners.push(listener);

@@ -25,9 +25,6 @@ export interface Parameter {
 /** A parameter that cannot be set to something else. */
 export class FixedParameter extends Error {}
 
-/** Every parameter by name, but for the port, which the door knows. */
-export const PARAMETERS: ReadonlyMap<string, Parameter> = new Map(parameters());
-
 /** A parameter that is what it is; `why`: it cannot be changed. */
 export function fixedParameter(name: string, value: string, why: string): Parameter {
   return {
@@ -136,3 +133,6 @@ function parseLimit([name, hardText, softText, secondsText]: string[]): Partial<
 }
 
 const limitError = (reason: string) => new SettingError("outputLimitBytes", reason);
+
+/** Every parameter by name, but for the port, which the door knows. */
+export const PARAMETERS: ReadonlyMap<string, Parameter> = new Map(parameters());

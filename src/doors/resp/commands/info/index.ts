@@ -44,6 +44,16 @@ export function infoText(host: CommandHost, asked: readonly string[] = []): stri
     .join("\r\n");
 }
 
+/** All sections as an object of objects, numbers as numbers: what /info serves as JSON. */
+export function infoSnapshot(host: CommandHost): Record<string, Record<string, string | number>> {
+  return Object.fromEntries(
+    SECTIONS.map((section) => [
+      section.title.toLowerCase(),
+      Object.fromEntries(section.lines(host)),
+    ]),
+  );
+}
+
 const SECTIONS: readonly Section[] = [
   server,
   clients,
