@@ -82,7 +82,7 @@ export interface RunningNode extends RingletProcess {
 }
 
 export interface NodeOptions extends RunOptions {
-  /** Flags of `ringlet serve` besides `--listen`, which is a free port of 127.0.0.1 unless given here. */
+  /** Flags of `ringlet serve`. It listens on a free port of 127.0.0.1 unless these or `env` say otherwise. */
   readonly flags?: readonly string[];
   /** Do not end the node with the test that started it: for `beforeAll`, whose `afterAll` must then stop it. */
   readonly keep?: boolean;
@@ -94,7 +94,8 @@ const STATS = /stats on (http:\/\/\S+?)[,.]? /;
 /** Starts a node and waits until it says that it is ready. */
 export async function startNode(options: NodeOptions = {}): Promise<RunningNode> {
   const flags = options.flags ?? [];
-  const listen = flags.includes("--listen") ? [] : ["--listen", "127.0.0.1:0"];
+  const listens = flags.includes("--listen") || options.env?.RINGLET_LISTEN !== undefined;
+  const listen = listens ? [] : ["--listen", "127.0.0.1:0"];
   const started = startRinglet(["serve", ...listen, ...flags], options);
   const kill = () => started.process.kill("SIGKILL");
   if (options.keep !== true) onTestFinished(() => void kill());
