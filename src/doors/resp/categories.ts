@@ -1,7 +1,7 @@
 // The ACL categories of a command, as COMMAND INFO and ACL CAT show them: from its flags and its group.
 
 import type { CommandFlag } from "../../store/commands/command.ts";
-import type { CommandRow } from "./command-table.ts";
+import type { CatalogueRow } from "./catalogue.ts";
 
 /** Every category that a command here can have. */
 export const CATEGORIES: readonly string[] = [
@@ -41,7 +41,7 @@ const GROUP_CATEGORIES: Readonly<Record<string, string>> = {
 };
 
 /** The categories of a command, without the "@". */
-export function categoriesOf({ facts, fullName }: CommandRow): string[] {
+export function categoriesOf({ facts, fullName }: CatalogueRow): string[] {
   const has = (flag: CommandFlag) => facts.flags.includes(flag);
   const categories: string[] = [];
   const group = GROUP_CATEGORIES[facts.group];

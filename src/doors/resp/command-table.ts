@@ -3,23 +3,17 @@
 import { type Arguments, latin1 } from "../../store/arguments.ts";
 import { type Command, CommandError, type CommandFacts } from "../../store/commands/command.ts";
 import { KERNEL_COMMANDS } from "../../store/kernel.ts";
+import type { Catalogue, CatalogueRow } from "./catalogue.ts";
 import { type SessionCommand, unknownSubcommand } from "./session-command.ts";
 import { CommandCounters } from "./statistics.ts";
 
 /** A command or subcommand with what the commander must know of it at each call. */
-export interface CommandRow {
-  readonly facts: CommandFacts;
-  /** The name, of a subcommand behind its parent's: "client|kill". */
-  readonly fullName: string;
+export interface CommandRow extends CatalogueRow {
   /** What runs it: one of the two. */
   readonly keyspace: Command | undefined;
   readonly session: SessionCommand | undefined;
   readonly subcommands: ReadonlyMap<string, CommandRow> | undefined;
-  readonly counters: CommandCounters;
-  /** Its number where the kernel answers it, else 0. */
-  readonly kernelNumber: number;
   // Its flags.
-  readonly write: boolean;
   readonly denyOom: boolean;
   readonly noAuth: boolean;
   readonly noMulti: boolean;
@@ -30,7 +24,7 @@ const MAX_NAME_BYTES = 64;
 /** Characters of a name, and of all arguments together, that an error repeats. */
 const SHOWN_CHARACTERS = 128;
 
-export class CommandTable {
+export class CommandTable implements Catalogue {
   readonly #rows = new Map<string, CommandRow>();
 
   constructor(keyspace: readonly Command[], session: readonly SessionCommand[]) {
@@ -38,17 +32,14 @@ export class CommandTable {
     for (const command of session) this.#add(sessionRow(command, ""));
   }
 
-  /** Commands, without subcommands. */
   get size(): number {
     return this.#rows.size;
   }
 
-  /** All commands, without subcommands. */
   rows(): IterableIterator<CommandRow> {
     return this.#rows.values();
   }
 
-  /** All commands that can be called, each subcommand behind its parent. */
   *allRows(): IterableIterator<CommandRow> {
     for (const row of this.#rows.values()) {
       yield row;
@@ -56,7 +47,6 @@ export class CommandTable {
     }
   }
 
-  /** A command by its name in lower case, a subcommand by "parent|name". */
   get(fullName: string): CommandRow | undefined {
     const bar = fullName.indexOf("|");
     if (bar < 0) return this.#rows.get(fullName);
@@ -73,7 +63,6 @@ export class CommandTable {
     return sub;
   }
 
-  /** The command that the arguments from `start` on name; undefined for an unknown one. */
   findFrom(args: Arguments, start: number): CommandRow | undefined {
     const row = this.#named(args, start, this.#rows);
     if (row?.subcommands === undefined || args.length === start + 1) return row;
@@ -94,16 +83,12 @@ export class CommandTable {
   }
 }
 
-/** Whether a command takes so many arguments, its name included. */
-export function fitsArity(facts: CommandFacts, length: number): boolean {
-  return facts.arity < 0 ? length >= -facts.arity : length === facts.arity;
-}
-
 function keyspaceRow(command: Command): CommandRow {
   return {
     ...row(command, command.name),
     keyspace: command,
     session: undefined,
+    findKeys: command.findKeys?.bind(command),
     subcommands: undefined,
   };
 }
@@ -117,6 +102,7 @@ function sessionRow(command: SessionCommand, prefix: string): CommandRow {
     ...row(command, fullName),
     keyspace: undefined,
     session: command,
+    findKeys: undefined,
     subcommands: subcommands === undefined ? undefined : new Map(subcommands),
   };
 }

@@ -10,8 +10,9 @@ import { type Call, CommandError, wrongArity } from "../../store/commands/comman
 import { commands } from "../../store/commands/commands.ts";
 import type { Database, Key } from "../../store/database.ts";
 import { type EmbeddedStore, OutOfMemory } from "../../store/embedded-store.ts";
+import { fitsArity } from "./catalogue.ts";
 import { ClientRegistry } from "./clients.ts";
-import { type CommandRow, CommandTable, fitsArity } from "./command-table.ts";
+import { type CommandRow, CommandTable } from "./command-table.ts";
 import type { LaterReply } from "./feeder.ts";
 import { KeptCommands } from "./kept-commands.ts";
 import { Pause } from "./pause.ts";
@@ -19,7 +20,6 @@ import type { Session } from "./session.ts";
 import type { CommandHost, NodeFacts } from "./session-command.ts";
 import { sessionCommands } from "./session-commands.ts";
 import { Statistics } from "./statistics.ts";
-import { endTransaction } from "./transaction.ts";
 
 export interface CommanderParts {
   readonly store: EmbeddedStore;
@@ -161,7 +161,7 @@ export class Commander implements CommandHost {
     const before = reply.length;
     const text = this.#textOf(error, row);
     if (row?.fullName === "exec" && session.transaction !== undefined) {
-      endTransaction(session);
+      session.endTransaction();
       reply.error(`EXECABORT Transaction discarded because of: ${text.replace(/^ERR /, "")}`);
     } else {
       session.transaction?.break();

@@ -9,8 +9,8 @@ import type { Arguments } from "../../store/arguments.ts";
 import type { CommandFacts, CommandFlag } from "../../store/commands/command.ts";
 import { CommandError, NO_KEYS } from "../../store/commands/command.ts";
 import type { EmbeddedStore } from "../../store/embedded-store.ts";
+import type { Catalogue } from "./catalogue.ts";
 import type { ClientRegistry } from "./clients.ts";
-import type { CommandTable } from "./command-table.ts";
 import type { LaterReply } from "./feeder.ts";
 import type { Pause } from "./pause.ts";
 import type { Session } from "./session.ts";
@@ -40,7 +40,7 @@ export interface CommandHost {
   readonly runtime: Runtime;
   readonly log: Logger;
   readonly facts: NodeFacts;
-  readonly table: CommandTable;
+  readonly table: Catalogue;
   readonly statistics: Statistics;
   readonly pause: Pause;
   /** 40 hexadecimal digits that name this run of the node. */

@@ -92,6 +92,13 @@ export class Session {
     this.#writeFlags();
   }
 
+  /** Ends the transaction, whether it ran or not, and forgets what is watched. */
+  endTransaction(): void {
+    this.transaction = undefined;
+    this.watched.clear();
+    this.setHostOnly("transaction", false);
+  }
+
   /** Has every command of the connection come to the host while `reason` holds, whatever other reasons there are. */
   setHostOnly(reason: HostReason, holds: boolean): void {
     const bit = HOST_REASONS[reason];

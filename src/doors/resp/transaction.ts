@@ -3,8 +3,12 @@
 import type { Arguments } from "../../store/arguments.ts";
 import { fromLatin1 } from "../../store/arguments.ts";
 import type { EmbeddedStore } from "../../store/embedded-store.ts";
-import type { CommandRow } from "./command-table.ts";
-import type { Session } from "./session.ts";
+
+/** What a transaction must know of a command. */
+export interface QueuedFlags {
+  readonly write: boolean;
+  readonly denyOom: boolean;
+}
 
 /** The commands that a client has queued since MULTI. */
 export class Transaction {
@@ -18,12 +22,13 @@ export class Transaction {
   writes = false;
   denyOom = false;
 
-  add(row: CommandRow, args: Arguments, bytes: number): void {
+  /** `flags`: of the command; `bytes`: of all arguments. */
+  add(flags: QueuedFlags, args: Arguments, bytes: number): void {
     if (this.broken) return;
     this.commands.push(Array.from({ length: args.length }, (_, index) => args.bytes(index)));
     this.bytes += bytes;
-    if (row.write) this.writes = true;
-    if (row.denyOom) this.denyOom = true;
+    if (flags.write) this.writes = true;
+    if (flags.denyOom) this.denyOom = true;
   }
 
   /** Lets go of the commands: the transaction cannot be run any more. */
@@ -32,13 +37,6 @@ export class Transaction {
     this.commands.length = 0;
     this.bytes = 0;
   }
-}
-
-/** Ends the transaction of a session, whether it ran or not, and forgets what the session watches. */
-export function endTransaction(session: Session): void {
-  session.transaction = undefined;
-  session.watched.clear();
-  session.setHostOnly("transaction", false);
 }
 
 /** The keys that a client watches, each with the stamp that it had then. */

@@ -2,7 +2,6 @@
 
 import { CommandError, NO_KEYS } from "../../../store/commands/command.ts";
 import type { SessionCommand } from "../session-command.ts";
-import { endTransaction } from "../transaction.ts";
 
 export const discard: SessionCommand = {
   name: "discard",
@@ -15,7 +14,7 @@ export const discard: SessionCommand = {
   summary: "Ends the transaction without running it.",
   run({ session, reply }) {
     if (session.transaction === undefined) throw new CommandError("ERR DISCARD without MULTI");
-    endTransaction(session);
+    session.endTransaction();
     reply.ok();
   },
 };

@@ -2,7 +2,6 @@
 
 import { CommandError, NO_KEYS } from "../../../store/commands/command.ts";
 import type { SessionCommand } from "../session-command.ts";
-import { endTransaction } from "../transaction.ts";
 
 export const exec: SessionCommand = {
   name: "exec",
@@ -17,7 +16,7 @@ export const exec: SessionCommand = {
     const { transaction } = session;
     if (transaction === undefined) throw new CommandError("ERR EXEC without MULTI");
     const changed = session.watched.haveChanged(host.store);
-    endTransaction(session);
+    session.endTransaction();
     if (transaction.broken) {
       throw new CommandError("EXECABORT Transaction discarded because of previous errors.");
     }

@@ -2,7 +2,6 @@
 
 import { NO_KEYS } from "../../../store/commands/command.ts";
 import type { SessionCommand } from "../session-command.ts";
-import { endTransaction } from "../transaction.ts";
 import { setReplies } from "./client/reply.ts";
 
 export const reset: SessionCommand = {
@@ -15,7 +14,7 @@ export const reset: SessionCommand = {
   complexity: "O(1)",
   summary: "Sets the connection back to what it was when it was opened.",
   run({ host, session, reply }) {
-    endTransaction(session);
+    session.endTransaction();
     session.database = 0;
     session.protocol = 2;
     session.name = "";

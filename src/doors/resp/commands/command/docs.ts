@@ -1,7 +1,7 @@
 // COMMAND DOCS: what commands do, in a sentence each.
 
 import type { RespWriter } from "../../../../codec/resp-writer.ts";
-import type { CommandRow } from "../../command-table.ts";
+import type { CatalogueRow } from "../../catalogue.ts";
 import { type SessionCommand, subcommand } from "../../session-command.ts";
 import { COMMAND } from "./family.ts";
 
@@ -15,7 +15,7 @@ export const docs: SessionCommand = subcommand(
     summary: "Answers what commands do: those named, or all.",
   },
   ({ host, args, reply }) => {
-    const rows: CommandRow[] = args.length === 2 ? [...host.table.rows()] : [];
+    const rows: CatalogueRow[] = args.length === 2 ? [...host.table.rows()] : [];
     for (let i = 2; i < args.length; i++) {
       const row = host.table.get(args.word(i));
       if (row !== undefined) rows.push(row);
@@ -24,7 +24,7 @@ export const docs: SessionCommand = subcommand(
   },
 );
 
-function writeDocs(rows: readonly CommandRow[], reply: RespWriter): void {
+function writeDocs(rows: readonly CatalogueRow[], reply: RespWriter): void {
   reply.map(rows.length);
   for (const row of rows) {
     reply.bulk(row.fullName);
@@ -32,7 +32,7 @@ function writeDocs(rows: readonly CommandRow[], reply: RespWriter): void {
   }
 }
 
-function writeOne({ facts, subcommands }: CommandRow, reply: RespWriter): void {
+function writeOne({ facts, subcommands }: CatalogueRow, reply: RespWriter): void {
   reply.map(subcommands === undefined ? 4 : 5);
   reply.bulk("summary");
   reply.bulk(facts.summary);

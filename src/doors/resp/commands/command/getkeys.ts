@@ -1,7 +1,7 @@
 // COMMAND GETKEYS and GETKEYSANDFLAGS: which arguments of a command are keys.
 
 import { CommandError, type KeyRange } from "../../../../store/commands/command.ts";
-import { type CommandRow, fitsArity } from "../../command-table.ts";
+import { type CatalogueRow, fitsArity } from "../../catalogue.ts";
 import { type SessionCall, type SessionCommand, subcommand } from "../../session-command.ts";
 import { COMMAND } from "./family.ts";
 import { keyFlagsOf } from "./key-flags.ts";
@@ -48,11 +48,10 @@ export const getkeysandflags: SessionCommand = subcommand(
 /** Where the command begins that is asked about. */
 const START = 2;
 
-function findKeys({ host, args }: SessionCall): { row: CommandRow; keys: readonly number[] } {
+function findKeys({ host, args }: SessionCall): { row: CatalogueRow; keys: readonly number[] } {
   const row = host.table.findFrom(args, START);
   if (row === undefined) throw new CommandError("ERR Invalid command specified");
-  const { facts, keyspace } = row;
-  const movable = keyspace?.findKeys;
+  const { facts, findKeys: movable } = row;
   if (facts.keys.first === 0 && movable === undefined) throw noKeys();
   const length = args.length - START;
   if (!fitsArity(facts, length)) {

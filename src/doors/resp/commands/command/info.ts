@@ -1,8 +1,8 @@
 // COMMAND INFO: arity, flags, keys and categories of commands, in the shape of Redis 7.
 
 import type { RespWriter } from "../../../../codec/resp-writer.ts";
+import type { CatalogueRow } from "../../catalogue.ts";
 import { categoriesOf } from "../../categories.ts";
-import type { CommandRow } from "../../command-table.ts";
 import { type SessionCommand, subcommand } from "../../session-command.ts";
 import { COMMAND } from "./family.ts";
 import { keyFlagsOf } from "./key-flags.ts";
@@ -32,7 +32,7 @@ export const info: SessionCommand = subcommand(
 );
 
 /** Ten fields: name, arity, flags, first, last and step of the keys, categories, tips, key specifications, subcommands. */
-export function writeInfo(row: CommandRow, reply: RespWriter): void {
+export function writeInfo(row: CatalogueRow, reply: RespWriter): void {
   const { facts } = row;
   reply.array(10);
   reply.bulk(row.fullName);
@@ -55,7 +55,7 @@ function writeNames(names: readonly string[], reply: RespWriter): void {
   for (const name of names) reply.simple(name);
 }
 
-function writeKeySpecs(row: CommandRow, reply: RespWriter): void {
+function writeKeySpecs(row: CatalogueRow, reply: RespWriter): void {
   const { first, last, step } = row.facts.keys;
   if (first === 0) {
     reply.set(0);
@@ -88,7 +88,7 @@ function writeKeySpecs(row: CommandRow, reply: RespWriter): void {
   reply.integer(0);
 }
 
-function writeSubcommands(row: CommandRow, reply: RespWriter): void {
+function writeSubcommands(row: CatalogueRow, reply: RespWriter): void {
   if (row.subcommands === undefined) {
     reply.set(0);
     return;

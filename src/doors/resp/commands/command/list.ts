@@ -3,8 +3,8 @@
 import { fromLatin1 } from "../../../../store/arguments.ts";
 import { syntaxError } from "../../../../store/commands/command.ts";
 import { matchesGlob } from "../../../../store/commands/glob.ts";
+import type { CatalogueRow } from "../../catalogue.ts";
 import { categoriesOf } from "../../categories.ts";
-import type { CommandRow } from "../../command-table.ts";
 import { type SessionCall, type SessionCommand, subcommand } from "../../session-command.ts";
 import { COMMAND } from "./family.ts";
 
@@ -25,7 +25,7 @@ export const list: SessionCommand = subcommand(
   },
 );
 
-function readFilter({ args }: SessionCall): (row: CommandRow) => boolean {
+function readFilter({ args }: SessionCall): (row: CatalogueRow) => boolean {
   if (args.length === 2) return () => true;
   if (args.length !== 5 || args.word(2) !== "filterby") throw syntaxError();
   switch (args.word(3)) {

@@ -9,7 +9,7 @@ import { setActiveExpire } from "./set-active-expire.ts";
 import { sleep } from "./sleep.ts";
 
 const SUBCOMMANDS = [error, populate, protocol, setActiveExpire, sleep];
-const BY_NAME = new Map(
+const BY_NAME: ReadonlyMap<string, SessionCommand> = new Map(
   [...SUBCOMMANDS, helpOf("debug", "server", SUBCOMMANDS)].map((sub) => [sub.name, sub]),
 );
 

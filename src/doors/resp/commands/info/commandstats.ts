@@ -1,7 +1,7 @@
 // INFO commandstats and errorstats: a line for each command that was called, and for each code word of an error. Calls are those
 // of the kernel and the host; the time and the errors are the host's, since the kernel measures neither.
 
-import type { CommandRow } from "../../command-table.ts";
+import type { CatalogueRow } from "../../catalogue.ts";
 import type { CommandHost } from "../../session-command.ts";
 import type { Line, Section } from "./section.ts";
 
@@ -11,7 +11,7 @@ export const commandstats: Section = {
   lines: (host) => [...host.table.allRows()].flatMap((row) => lineOf(host, row)),
 };
 
-function lineOf({ statistics }: CommandHost, { fullName, counters, kernelNumber }: CommandRow) {
+function lineOf({ statistics }: CommandHost, { fullName, counters, kernelNumber }: CatalogueRow) {
   const calls = counters.calls.sinceReset + statistics.kernelCalls(kernelNumber, "reset");
   const rejected = counters.rejected.sinceReset;
   if (calls === 0 && rejected === 0) return [];
