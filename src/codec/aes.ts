@@ -56,8 +56,14 @@ export function aesFace(instance: CodecInstance<AesExports>, native?: AesProvide
         return native.encrypt(key, iv, bytes);
       }
       const pointer = prepare(key, iv, bytes.length);
-      const [ivAt, dataAt] = [pointer + BLOCK_BYTES, pointer + 2 * BLOCK_BYTES];
+      const ivAt = pointer + BLOCK_BYTES;
+      const dataAt = ivAt + BLOCK_BYTES;
       const { bytes: memory } = instance;
+      if (bytes.length <= SLICE_BYTES) {
+        memory.set(bytes, dataAt);
+        const length = exports.aesCbcEncrypt(pointer, ivAt, dataAt, bytes.length);
+        return memory.slice(dataAt, dataAt + length);
+      }
       const sealed = new Uint8Array(bytes.length - (bytes.length % BLOCK_BYTES) + BLOCK_BYTES);
       eachSlice(bytes, (slice, offset, last) => {
         memory.set(slice, dataAt);
@@ -79,8 +85,15 @@ export function aesFace(instance: CodecInstance<AesExports>, native?: AesProvide
         }
       }
       const pointer = prepare(key, iv, bytes.length);
-      const [ivAt, dataAt] = [pointer + BLOCK_BYTES, pointer + 2 * BLOCK_BYTES];
+      const ivAt = pointer + BLOCK_BYTES;
+      const dataAt = ivAt + BLOCK_BYTES;
       const { bytes: memory } = instance;
+      if (bytes.length <= SLICE_BYTES) {
+        memory.set(bytes, dataAt);
+        const length = exports.aesCbcDecrypt(pointer, ivAt, dataAt, bytes.length);
+        if (length < 0) throw decryptFailed();
+        return memory.slice(dataAt, dataAt + length);
+      }
       const opened = new Uint8Array(bytes.length);
       let end = 0;
       eachSlice(bytes, (slice, offset, last) => {
