@@ -109,6 +109,14 @@ export class RespWriter {
     else this.#line(42, String(pairs * 2));
   }
 
+  pairs(count: number): void {
+    this.array(this.protocol === 3 ? count : count * 2);
+  }
+
+  pair(): void {
+    if (this.protocol === 3) this.array(2);
+  }
+
   set(length: number): void {
     this.#line(this.protocol === 3 ? 126 : 42, String(length));
   }

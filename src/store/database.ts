@@ -82,6 +82,12 @@ export class Database {
     return this.#store.memory.bytes.slice(start, start + this.#word(entry + RECORD.keyLength));
   }
 
+  /** The key of an entry where it is: valid until the next write, and not to be changed. */
+  keyView(entry: Entry): Uint8Array<ArrayBuffer> {
+    const start = entry + RECORD.key;
+    return this.#store.memory.bytes.subarray(start, start + this.#word(entry + RECORD.keyLength));
+  }
+
   /** The key of an entry as text, one character per byte. */
   keyText(entry: Entry): string {
     return latin1(

@@ -2,6 +2,7 @@ import { RingletError } from "../base/errors.ts";
 import { Database, type Key } from "./database.ts";
 import { DATABASES, FIGURE, type KernelExports, type MaxMemoryPolicy, POLICIES } from "./kernel.ts";
 import { KernelMemory } from "./memory.ts";
+import { DEFAULT_HASH_LIMITS, type HashLimits } from "./objects/hash.ts";
 import { ObjectRegistry } from "./objects.ts";
 
 /** Limits of the embedded store; each has a default. */
@@ -34,6 +35,8 @@ export class EmbeddedStore {
   readonly kernel: KernelExports;
   readonly memory: KernelMemory;
   readonly objects = new ObjectRegistry();
+  /** Up to which size hashes are "listpack"; may be changed. */
+  readonly hashLimits: HashLimits = { ...DEFAULT_HASH_LIMITS };
   readonly databases: readonly Database[];
   /** Where Database.walk() has the kernel write. */
   readonly walkArea: number;

@@ -22,6 +22,10 @@ export interface Reply {
   array(length: number): void;
   /** Followed by `pairs` × 2 replies. RESP 2: an array of both. */
   map(pairs: number): void;
+  /** Followed by `count` pairs, each of which pair() begins. RESP 2: an array of all that is in them. */
+  pairs(count: number): void;
+  /** Followed by two replies. RESP 2: nothing of its own. */
+  pair(): void;
   /** Followed by `length` replies. RESP 2: an array. */
   set(length: number): void;
   /** RESP 2: a bulk string. */

@@ -28,7 +28,7 @@ export class CommandTable implements Catalogue {
   readonly #rows = new Map<string, CommandRow>();
 
   constructor(keyspace: readonly Command[], session: readonly SessionCommand[]) {
-    for (const command of keyspace) this.#add(keyspaceRow(command));
+    for (const command of keyspace) this.#add(keyspaceRow(command, ""));
     for (const command of session) this.#add(sessionRow(command, ""));
   }
 
@@ -83,13 +83,17 @@ export class CommandTable implements Catalogue {
   }
 }
 
-function keyspaceRow(command: Command): CommandRow {
+function keyspaceRow(command: Command, prefix: string): CommandRow {
+  const fullName = prefix + command.name;
+  const subcommands = command.subcommands?.map(
+    (sub) => [sub.name, keyspaceRow(sub, `${fullName}|`)] as const,
+  );
   return {
-    ...row(command, command.name),
+    ...row(command, fullName),
     keyspace: command,
     session: undefined,
     findKeys: command.findKeys?.bind(command),
-    subcommands: undefined,
+    subcommands: subcommands === undefined ? undefined : new Map(subcommands),
   };
 }
 

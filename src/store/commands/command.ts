@@ -67,6 +67,8 @@ export interface CommandFacts {
 export interface Command extends CommandFacts {
   /** Where the keys are, when a KeyRange cannot say: indexes of the arguments. */
   findKeys?(args: readonly string[]): number[];
+  /** The second argument must name one of these. */
+  readonly subcommands?: readonly Command[];
   run(call: Call): void;
 }
 
