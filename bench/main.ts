@@ -1,0 +1,81 @@
+// `npm run bench`: runs the benchmarks, prints them, and writes the page of results.
+
+import { writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { aesBench } from "./codec-aes.ts";
+import { hashBench } from "./codec-hash.ts";
+import {
+  type BenchOptions,
+  BenchUsageError,
+  readOptions,
+  type SectionName,
+  USAGE,
+} from "./options.ts";
+import { MissingProgramError, needPrograms, Processes } from "./processes.ts";
+import { moment, resultsPage } from "./results.ts";
+import type { BenchSection } from "./section.ts";
+import { memoryBench } from "./server-memory.ts";
+import { pauseBench } from "./server-pause.ts";
+import { throughputBench } from "./server-throughput.ts";
+import type { BenchTable } from "./table.ts";
+
+const ROOT = new URL("../../", import.meta.url);
+const NEEDING_REDIS: ReadonlySet<SectionName> = new Set(["throughput", "memory", "pause"]);
+
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  const expected = error instanceof BenchUsageError || error instanceof MissingProgramError;
+  if (!expected) throw error;
+  process.stderr.write(`bench: ${error.message.trimEnd()}\n`);
+  process.exitCode = error instanceof BenchUsageError ? 2 : 1;
+}
+
+async function main(args: readonly string[]): Promise<number> {
+  const options = readOptions(args);
+  if (options === "help") {
+    process.stdout.write(USAGE);
+    return 0;
+  }
+  if (options.sections.some((name) => NEEDING_REDIS.has(name))) {
+    needPrograms("redis-server", "redis-benchmark");
+  }
+  const processes = new Processes();
+  const began = moment();
+  const sections: BenchSection[] = [];
+  for (const name of options.sections) sections.push(await run(name, processes, options));
+  const command = ["npm run bench", ...(args.length > 0 ? ["--", ...args] : [])].join(" ");
+  const page = resultsPage(sections, began, moment(), command);
+  const file = options.full ? "bench/RESULTS.md" : "build/RESULTS.md";
+  writeFileSync(fileURLToPath(new URL(file, ROOT)), page);
+  process.stdout.write(page);
+  say(`written to ${file}`);
+  return 0;
+}
+
+async function run(
+  name: SectionName,
+  processes: Processes,
+  options: BenchOptions,
+): Promise<BenchSection> {
+  switch (name) {
+    case "throughput":
+      return throughputBench(processes, options, say);
+    case "memory":
+      return memoryBench(processes, options, say);
+    case "pause":
+      return pauseBench(processes, options, say);
+    case "hash":
+      return codecSection(await hashBench());
+    case "aes":
+      return codecSection(await aesBench());
+  }
+}
+
+function codecSection(table: BenchTable): BenchSection {
+  return { tables: [table], notes: [], goals: [] };
+}
+
+function say(line: string): void {
+  process.stderr.write(`bench: ${line}\n`);
+}

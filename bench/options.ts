@@ -1,0 +1,81 @@
+// The flags of `npm run bench`.
+
+import { parseArgs } from "node:util";
+
+/** The parts of a run, in order. */
+export const SECTIONS = ["throughput", "memory", "pause", "hash", "aes"] as const;
+export type SectionName = (typeof SECTIONS)[number];
+
+export interface BenchOptions {
+  readonly sections: readonly SectionName[];
+  /** Interleaved repetitions of each measurement of throughput; memory and pauses take at most three. */
+  readonly repetitions: number;
+  /** Length of one measurement of throughput. */
+  readonly runMs: number;
+  readonly valueBytes: readonly number[];
+  readonly pipelines: readonly number[];
+  /** Keys of the fill during which pauses are looked for. */
+  readonly pauseKeys: number;
+  /** Whether everything is measured as the published results are. */
+  readonly full: boolean;
+}
+
+/** The command line is not understood; the message says what is. */
+export class BenchUsageError extends Error {}
+
+export const USAGE = `npm run bench -- [flags]
+  --quick                 less of everything: under 3 minutes instead of under 40
+  --only <names>          of ${SECTIONS.join(", ")}; several with commas
+  --reps <number>         interleaved repetitions, 7 by default
+  --sizes <bytes>         value sizes for throughput: 3,100,1024,16384 by default
+  --pipelines <numbers>   pipelines for throughput: 1,16,128 by default
+A run without flags writes bench/RESULTS.md, any other build/RESULTS.md.
+`;
+
+export function readOptions(args: readonly string[]): BenchOptions | "help" {
+  const values = parse(args);
+  if (values.help) return "help";
+  const { only, reps, sizes, pipelines, quick = false } = values;
+  const partial = [only, reps, sizes, pipelines].some((value) => value !== undefined);
+  return {
+    sections: only === undefined ? SECTIONS : only.split(",").map(sectionName),
+    repetitions: reps === undefined ? (quick ? 3 : 7) : wholeNumbers("reps", reps)[0]!,
+    runMs: quick ? 1100 : 2500,
+    valueBytes: wholeNumbers("sizes", sizes ?? (quick ? "3,1024" : "3,100,1024,16384")),
+    pipelines: wholeNumbers("pipelines", pipelines ?? "1,16,128"),
+    pauseKeys: quick ? 1_000_000 : 5_000_000,
+    full: !quick && !partial,
+  };
+}
+
+function parse(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      options: {
+        help: { type: "boolean", short: "h" },
+        quick: { type: "boolean" },
+        only: { type: "string" },
+        reps: { type: "string" },
+        sizes: { type: "string" },
+        pipelines: { type: "string" },
+      },
+    }).values;
+  } catch (error) {
+    throw new BenchUsageError(`${(error as Error).message.split(".")[0]}\n${USAGE}`);
+  }
+}
+
+function sectionName(name: string): SectionName {
+  const found = SECTIONS.find((known) => known === name);
+  if (found !== undefined) return found;
+  throw new BenchUsageError(`--only: no benchmark ${name}; there are ${SECTIONS.join(", ")}`);
+}
+
+function wholeNumbers(flag: string, text: string): number[] {
+  return text.split(",").map((part) => {
+    const number = Number(part);
+    if (/^\d+$/.test(part) && number > 0) return number;
+    throw new BenchUsageError(`--${flag} cannot be ${text}: give whole numbers above 0`);
+  });
+}

@@ -1,0 +1,114 @@
+// The two servers that are measured, each in a process of its own on a free port of 127.0.0.1, with nothing written to disk.
+
+import type { ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { connect, createServer, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { fileURLToPath } from "node:url";
+import type { Processes } from "./processes.ts";
+
+export const SERVERS = ["redis-server", "Ringlet"] as const;
+export type ServerName = (typeof SERVERS)[number];
+
+export interface Server {
+  readonly name: ServerName;
+  readonly pid: number;
+  readonly port: number;
+  /** Of Ringlet: where /metrics is. */
+  readonly statsPort: number | undefined;
+  stop(): Promise<void>;
+}
+
+export type ServerPair = Readonly<Record<ServerName, Server>>;
+
+/** How long a server may take until it answers. */
+const START_MS = 10_000;
+const RINGLET = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url));
+
+/** Starts both, runs `work`, and stops them. */
+export async function withServers<T>(
+  processes: Processes,
+  work: (servers: ServerPair) => Promise<T>,
+): Promise<T> {
+  const redis = await startRedis(processes);
+  try {
+    const ringlet = await startRinglet(processes);
+    try {
+      return await work({ "redis-server": redis, Ringlet: ringlet });
+    } finally {
+      await ringlet.stop();
+    }
+  } finally {
+    await redis.stop();
+  }
+}
+
+async function startRedis(processes: Processes): Promise<Server> {
+  const port = await freePort();
+  const child = processes.spawn(
+    "redis-server",
+    ["--port", `${port}`, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"],
+    { cwd: tmpdir(), stdio: ["ignore", "ignore", "inherit"] },
+  );
+  return started(processes, child, { name: "redis-server", port, statsPort: undefined });
+}
+
+async function startRinglet(processes: Processes): Promise<Server> {
+  const port = await freePort();
+  const statsPort = await freePort();
+  const child = processes.spawn(
+    process.execPath,
+    [
+      RINGLET,
+      "serve",
+      ...["--listen", `127.0.0.1:${port}`],
+      ...["--stats-listen", `127.0.0.1:${statsPort}`],
+      ...["--log-level", "warn"],
+    ],
+    { stdio: ["ignore", "ignore", "inherit"] },
+  );
+  return started(processes, child, { name: "Ringlet", port, statsPort });
+}
+
+async function started(
+  processes: Processes,
+  child: ChildProcess,
+  facts: Pick<Server, "name" | "port" | "statsPort">,
+): Promise<Server> {
+  const until = performance.now() + START_MS;
+  while ((await ask(facts.port, "PING").catch(() => "")) !== "+PONG") {
+    if (child.exitCode !== null || performance.now() > until) {
+      await processes.end(child);
+      throw new Error(`${facts.name} did not start on 127.0.0.1:${facts.port}`);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  return { ...facts, pid: child.pid!, stop: () => processes.end(child) };
+}
+
+/** Sends one command of one word; resolves to its reply, which must be one line, without the line's end. */
+export async function ask(port: number, command: string): Promise<string> {
+  const socket = await open(port);
+  try {
+    socket.write(`${command}\r\n`);
+    const [reply] = await once(socket, "data");
+    return String(reply).trimEnd();
+  } finally {
+    socket.destroy();
+  }
+}
+
+export async function open(port: number): Promise<Socket> {
+  const socket = connect({ port, host: "127.0.0.1", noDelay: true });
+  await once(socket, "connect");
+  return socket;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as { port: number };
+  server.close();
+  await once(server, "close");
+  return port;
+}
