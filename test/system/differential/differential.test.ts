@@ -18,10 +18,18 @@ const FAMILIES: Readonly<Record<string, CommandSource>> = {
 };
 
 const MAX_BULK_BYTES = 1024 * 1024;
-const ROUNDS = Number(process.env.RINGLET_ROUNDS ?? 60);
+const ROUNDS = Number(process.env.RINGLET_ROUNDS ?? 30);
 const COMMANDS_PER_ROUND = 150;
 /** How far apart the clocks of the two sides may be. */
 const EXPIRY_TOLERANCE_MS = 60_000;
+
+/** Who runs the commands on our side, and the version of RESP on both. */
+const RUNS = [
+  ["kernel", 2],
+  ["kernel", 3],
+  ["host", 2],
+  ["host", 3],
+] as const;
 
 const seed = Number(process.env.RINGLET_SEED ?? Date.now() % 0x1_0000_0000);
 
@@ -39,9 +47,10 @@ describe.skipIf(redisServerPath === undefined)(
     afterAll(() => server.stop());
 
     for (const [family, source] of Object.entries(FAMILIES)) {
-      for (const runBy of ["kernel", "host"] as const) {
-        test(`the ${family} family, run by the ${runBy}`, async () => {
-          const ours = new LocalTarget(runBy, { maxBulkBytes: MAX_BULK_BYTES });
+      for (const [runBy, protocol] of RUNS) {
+        test(`the ${family} family, run by the ${runBy}, protocol ${protocol}`, async () => {
+          const ours = new LocalTarget({ runBy, protocol, maxBulkBytes: MAX_BULK_BYTES });
+          await server.send([["HELLO", protocol]]);
           for (let round = 0; round < ROUNDS; round++)
             await compare(redis, ours, source, seed + round);
         });

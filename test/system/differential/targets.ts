@@ -1,7 +1,6 @@
 /** The two sides of a differential run. */
 
 import { MAX_EXPIRY_MS } from "../../../src/store/commands/parse.ts";
-import type { HostObject } from "../../../src/store/objects.ts";
 import { type Argument, Harness, type HarnessOptions } from "../../unit/store/harness.ts";
 import { HASH_KEY, KEYS } from "./command-source.ts";
 import type { RedisServer } from "./redis-server.ts";
@@ -43,7 +42,7 @@ export class RedisTarget implements Target {
     const expiries = await this.send(KEYS.map((key) => ["PEXPIRETIME", key]));
     return KEYS.map((_, i) => {
       const value = values[i]!;
-      const isString = value.startsWith("$") && value !== "$-1\r\n";
+      const isString = value.startsWith("$") && !value.startsWith("$-1");
       const expiry = Math.max(0, Number(expiries[i]!.slice(1)));
       return {
         value: isString ? value.slice(value.indexOf("\n") + 1, -2) : undefined,
@@ -58,15 +57,14 @@ export class LocalTarget implements Target {
   readonly name: string;
   readonly #harness: Harness;
 
-  constructor(runBy: "kernel" | "host", options: HarnessOptions = {}) {
-    this.name = `the ${runBy}`;
-    this.#harness = new Harness({ runBy, ...options });
+  constructor(options: HarnessOptions) {
+    this.name = `the ${options.runBy}, protocol ${options.protocol}`;
+    this.#harness = new Harness(options);
   }
 
   async reset(): Promise<void> {
-    const { store, database } = this.#harness;
-    store.flushAll();
-    database.setObject(store.place(Buffer.from(HASH_KEY)), HASH);
+    this.#harness.store.flushAll();
+    this.#harness.setHash(HASH_KEY);
   }
 
   async send(commands: readonly (readonly Argument[])[]): Promise<string[]> {
@@ -78,7 +76,7 @@ export class LocalTarget implements Target {
     const { store, database } = this.#harness;
     store.setNow(Date.now());
     return KEYS.map((key) => {
-      const entry = database.find(store.place(Buffer.from(key)));
+      const entry = this.#harness.find(key);
       if (entry === 0) return { value: undefined, expiry: 0 };
       const expiry = database.expiry(entry);
       if (database.isObject(entry)) return { value: undefined, expiry };
@@ -86,11 +84,3 @@ export class LocalTarget implements Target {
     });
   }
 }
-
-const HASH: HostObject = {
-  type: "hash",
-  encoding: () => "listpack",
-  bytes: 100,
-  size: 1,
-  clone: () => HASH,
-};

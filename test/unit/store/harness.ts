@@ -12,13 +12,14 @@ import {
   wrongArity,
 } from "../../../src/store/commands/command.ts";
 import { commands } from "../../../src/store/commands/commands.ts";
-import type { Database } from "../../../src/store/database.ts";
+import type { Database, Entry } from "../../../src/store/database.ts";
 import {
   type EmbeddedStore,
   type EmbeddedStoreOptions,
   OutOfMemory,
 } from "../../../src/store/embedded-store.ts";
 import { CONNECTION } from "../../../src/store/kernel.ts";
+import type { HostObject } from "../../../src/store/objects.ts";
 import { type Decoded, decodeReply } from "./decode-reply.ts";
 import { openStore } from "./store-under-test.ts";
 
@@ -58,6 +59,16 @@ export class Harness {
   /** Database 0. */
   get database(): Database {
     return this.store.databases[0]!;
+  }
+
+  /** The entry of a key in database 0, 0 for none. */
+  find(key: string): Entry {
+    return this.database.find(this.store.place(fromLatin1(key)));
+  }
+
+  /** Puts what is no string at a key: a hash as the table sees it. */
+  setHash(key: string): void {
+    this.database.setObject(this.store.place(fromLatin1(key)), HASH);
   }
 
   /** Runs a command and returns its reply as plain values. */
@@ -126,3 +137,11 @@ export function encodeRequest(words: readonly Argument[]): string {
   }
   return request;
 }
+
+const HASH: HostObject = {
+  type: "hash",
+  encoding: () => "listpack",
+  bytes: 100,
+  size: 1,
+  clone: () => HASH,
+};
