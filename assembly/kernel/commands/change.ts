@@ -16,7 +16,7 @@ import {
 } from "../record";
 import { NOT_AN_INTEGER, OUT_OF_MEMORY, replyError, replyInteger, STRING_TOO_LONG, WRONG_TYPE } from "../reply";
 import { makeRoom } from "../room";
-import { argument, argumentLength, database, DONE, findKey, isObject, maxValueBytes } from "./command";
+import { argument, argumentLength, database, DONE, findKey, isObject, maxValueBytes, touch } from "./command";
 
 /** Bytes that APPEND keeps free behind a value that grows: as many as it has, at most this. */
 const MAX_SLACK_BYTES: u32 = 1024 * 1024;
@@ -73,47 +73,45 @@ export function incrementBy(argv: u32, hash: u32, by: i64): i32 {
 export function commandAppend(argv: u32, hash: u32): i32 {
   const keyLength = argumentLength(argv, 1);
   const added = argumentLength(argv, 2);
-  let record = findKey(argv, 1, hash);
-  if (record != 0 && isObject(record)) {
+  let old = findKey(argv, 1, hash);
+  if (old != 0 && isObject(old)) {
     replyError(WRONG_TYPE);
     return DONE;
   }
-  let before: u32 = record == 0 ? 0 : recordValueLength(record);
+  let before: u32 = old == 0 ? 0 : recordValueLength(old);
   if (<u64>before + <u64>added > <u64>maxValueBytes) {
     replyError(STRING_TOO_LONG);
     return DONE;
   }
-  let length = before + added;
-  const slack: u32 = record == 0 ? 0 : length < MAX_SLACK_BYTES ? length : MAX_SLACK_BYTES;
-  if (!makeRoom(recordBytes(keyLength, length + slack))) {
+  if (old != 0 && recordSize(old) >= RECORD_HEADER_BYTES + keyLength + before + added) {
+    // The bytes behind the value are the record's already: they need no room.
+    copyBytes(recordValue(old) + before, argument(argv, 2), added);
+    recordSetValueLength(old, before + added);
+    recordSetFlags(old, recordFlags(old) | FLAG_RAW);
+    entryChanged(old);
+    touch(old);
+    replyInteger(before + added);
+    return DONE;
+  }
+  let slack: u32 = 0;
+  if (old != 0) slack = before + added < MAX_SLACK_BYTES ? before + added : MAX_SLACK_BYTES;
+  if (!makeRoom(recordBytes(keyLength, before + added + slack))) {
     replyError(OUT_OF_MEMORY);
     return DONE;
   }
   // Making room may have moved the entry, or removed it.
-  record = findKey(argv, 1, hash);
-  if (record == 0) {
-    before = 0;
-    length = added;
-  }
-  if (record != 0 && recordSize(record) >= RECORD_HEADER_BYTES + keyLength + length) {
-    copyBytes(recordValue(record) + before, argument(argv, 2), added);
-    recordSetValueLength(record, length);
-    recordSetFlags(record, recordFlags(record) | FLAG_RAW);
-    entryChanged(record);
-    replyInteger(length);
-    return DONE;
-  }
-  const expiry: u64 = record == 0 ? 0 : recordExpiry(record);
-  const old = record;
-  const flags: u32 = record == 0 ? 0 : FLAG_RAW;
+  old = findKey(argv, 1, hash);
+  if (old == 0) before = 0;
+  const length = before + added;
+  const expiry: u64 = old == 0 ? 0 : recordExpiry(old);
+  const flags: u32 = old == 0 ? 0 : FLAG_RAW;
   const written = entryWrite(database, hash, argument(argv, 1), keyLength, length, flags, expiry, slack);
   if (written == 0) {
     replyError(OUT_OF_MEMORY);
     return DONE;
   }
-  const value = recordValue(written);
-  if (old != 0) copyBytes(value, recordValue(old), before);
-  copyBytes(value + (old == 0 ? 0 : before), argument(argv, 2), added);
+  if (old != 0) copyBytes(recordValue(written), recordValue(old), before);
+  copyBytes(recordValue(written) + before, argument(argv, 2), added);
   replyInteger(length);
   return DONE;
 }
