@@ -24,7 +24,7 @@ export interface ByteStream {
 
 /** Who hears of a stream. No call comes before start() or after closed(). */
 export interface StreamHandler {
-  /** Bytes came; they are the handler's to keep, and nobody changes them. */
+  /** Bytes came. They are there until this returns: what is to be kept must be copied. */
   received(bytes: Uint8Array): void;
   /** The other side sends nothing more. */
   ended(): void;

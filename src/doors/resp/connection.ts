@@ -82,7 +82,7 @@ export class RespConnection implements FeedClient, StreamHandler, ClientHandle {
       this.#single[0] = EMPTY;
       return;
     }
-    this.#pending.push(bytes);
+    this.#pending.push(bytes.slice());
     this.#addPending(bytes.length);
     if (this.#waiting || this.#pendingBytes < this.#neededBytes) return;
     if (this.#scannedBytes !== 0 && !this.#scanIsWhole()) return;
@@ -239,12 +239,9 @@ export class RespConnection implements FeedClient, StreamHandler, ClientHandle {
 
 const EMPTY = new Uint8Array(0);
 
-/** The last `length` bytes of `parts`, which begin at `offset`; copied unless they are most of one part. */
+/** A copy of the last `length` bytes of `parts`, which begin at `offset`. */
 function tail(parts: readonly Uint8Array[], offset: number, length: number): Uint8Array {
-  if (parts.length === 1) {
-    const part = parts[0]!;
-    return length * 2 >= part.length ? part.subarray(offset) : part.slice(offset);
-  }
+  if (parts.length === 1) return parts[0]!.slice(offset);
   const bytes = new Uint8Array(length);
   let start = 0;
   for (const part of parts) {
