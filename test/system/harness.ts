@@ -11,8 +11,10 @@ const PATIENCE_MS = 30_000;
 export interface RunOptions {
   /** Environment variables besides those of the test run, in which no RINGLET_ one is passed on. */
   readonly env?: Readonly<Record<string, string>>;
-  /** The node executable; by default the one that runs the tests. */
+  /** The Node.js executable; by default the one that runs the tests. */
   readonly node?: string;
+  /** The program; by default dist/cli/main.js. */
+  readonly main?: string;
 }
 
 /** A started `ringlet`: what it has printed, and how it ends. */
@@ -34,7 +36,7 @@ export interface Ending {
 /** Starts `ringlet` with the given arguments. */
 export function startRinglet(args: readonly string[], options: RunOptions = {}): RingletProcess {
   const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith("RINGLET_"));
-  const child = spawn(options.node ?? process.execPath, [MAIN, ...args], {
+  const child = spawn(options.node ?? process.execPath, [options.main ?? MAIN, ...args], {
     env: { ...Object.fromEntries(inherited), ...options.env },
     stdio: ["ignore", "pipe", "pipe"],
   });
