@@ -19,7 +19,7 @@ describe.skipIf(redisServerPath === undefined)(
     test.each(commands.map((command) => [command.name, command] as const))(
       "%s: arity, flags, keys, group and version",
       async (name, command) => {
-        const [info, docs] = await server.send([
+        const [info, docs] = await server.client.send([
           ["COMMAND", "INFO", name],
           ["COMMAND", "DOCS", name],
         ]);

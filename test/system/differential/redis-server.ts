@@ -1,13 +1,11 @@
-/** A real redis-server on a socket of its own, and a client that returns replies as they came. */
+/** A real redis-server on a socket of its own. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { accessSync, constants, mkdtempSync, rmSync } from "node:fs";
-import { createConnection, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { readReply } from "../../unit/store/decode-reply.ts";
-import { type Argument, encodeRequest } from "../../unit/store/harness.ts";
+import { RawClient } from "./raw-client.ts";
 
 /** Path of redis-server; undefined where it is not installed. */
 export const redisServerPath = (process.env.PATH ?? "")
@@ -30,11 +28,9 @@ const START_TRIES = 200;
 const TRY_EVERY_MS = 25;
 
 export class RedisServer {
+  readonly client: RawClient;
   readonly #process: ChildProcess;
   readonly #folder: string;
-  readonly #socket: Socket;
-  #received = "";
-  #wake = (): void => {};
 
   /** Starts a server with nothing in it. `settings`: as on its command line. */
   static async start(...settings: readonly string[]): Promise<RedisServer> {
@@ -47,10 +43,8 @@ export class RedisServer {
       { stdio: "ignore" },
     );
     for (let tries = 0; ; tries++) {
-      const socket = createConnection(path);
       try {
-        await once(socket, "connect");
-        return new RedisServer(server, folder, socket);
+        return new RedisServer(server, folder, await RawClient.connect({ path }));
       } catch (error) {
         if (tries === START_TRIES || server.exitCode !== null) {
           server.kill("SIGKILL");
@@ -61,54 +55,17 @@ export class RedisServer {
     }
   }
 
-  private constructor(server: ChildProcess, folder: string, socket: Socket) {
+  private constructor(server: ChildProcess, folder: string, client: RawClient) {
     this.#process = server;
     this.#folder = folder;
-    this.#socket = socket;
-    socket.setEncoding("latin1");
-    socket.on("data", (text: string) => {
-      this.#received += text;
-      this.#wake();
-    });
-    socket.on("close", () => this.#wake());
-  }
-
-  /** Sends commands in one go and returns their replies, one character per byte. */
-  async send(commands: readonly (readonly Argument[])[]): Promise<string[]> {
-    this.#socket.write(commands.map(encodeRequest).join(""), "latin1");
-    const replies: string[] = [];
-    let at = 0;
-    while (replies.length < commands.length) {
-      const end = replyEnd(this.#received, at);
-      if (end === undefined) {
-        if (this.#socket.destroyed) throw new Error("redis-server has closed the connection");
-        await new Promise<void>((resolve) => {
-          this.#wake = resolve;
-        });
-        continue;
-      }
-      replies.push(this.#received.slice(at, end));
-      at = end;
-    }
-    this.#received = this.#received.slice(at);
-    return replies;
+    this.client = client;
   }
 
   async stop(): Promise<void> {
-    this.#socket.destroy();
+    this.client.close();
     const gone = once(this.#process, "exit");
     this.#process.kill("SIGKILL");
     await gone;
     rmSync(this.#folder, { recursive: true, force: true });
-  }
-}
-
-/** Where the reply at `start` ends; undefined while a part of it is missing. */
-function replyEnd(text: string, start: number): number | undefined {
-  try {
-    const { end } = readReply(text, start);
-    return end <= text.length ? end : undefined;
-  } catch {
-    return undefined;
   }
 }

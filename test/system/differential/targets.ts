@@ -1,11 +1,14 @@
-/** The two sides of a differential run. */
+/** What the same commands are sent to in a differential run. */
 
 import { MAX_EXPIRY_MS } from "../../../src/store/commands/parse.ts";
+import { HashObject } from "../../../src/store/objects/hash.ts";
+import type { HostObject } from "../../../src/store/objects.ts";
+import { type Decoded, decodeReply } from "../../unit/store/decode-reply.ts";
 import { type Argument, Harness, type HarnessOptions } from "../../unit/store/harness.ts";
 import { HASH_KEY, KEYS } from "./command-source.ts";
-import type { RedisServer } from "./redis-server.ts";
+import type { RawClient } from "./raw-client.ts";
 
-/** A key's value (undefined: none, or no string), and when it expires, in ms since the epoch, 0 for never. */
+/** A key's value (undefined: none; of a hash, its fields in order), and when it expires, in ms since the epoch, 0 for never. */
 export interface KeyState {
   readonly value: string | undefined;
   readonly expiry: number;
@@ -14,55 +17,63 @@ export interface KeyState {
 /** Runs commands and tells what they left behind. */
 export interface Target {
   readonly name: string;
-  /** Makes it empty, but for a hash at HASH_KEY. */
-  reset(): Promise<void>;
+  /** Makes it empty, but for a hash at HASH_KEY. `protocol`: of the replies to come. */
+  reset(protocol: 2 | 3): Promise<void>;
   send(commands: readonly (readonly Argument[])[]): Promise<string[]>;
   state(): Promise<KeyState[]>;
 }
 
-/** redis-server. */
-export class RedisTarget implements Target {
-  readonly name = "redis-server";
-  readonly #server: RedisServer;
+/** A server on a socket. */
+export class SocketTarget implements Target {
+  readonly name: string;
+  readonly #client: RawClient;
 
-  constructor(server: RedisServer) {
-    this.#server = server;
+  constructor(name: string, client: RawClient) {
+    this.name = name;
+    this.#client = client;
   }
 
-  async reset(): Promise<void> {
-    await this.#server.send([["FLUSHALL"], ["HSET", HASH_KEY, "field", "value"]]);
+  async reset(protocol: 2 | 3): Promise<void> {
+    await this.send([["HELLO", protocol], ["FLUSHALL"], ["HSET", HASH_KEY, "field", "value"]]);
   }
 
   send(commands: readonly (readonly Argument[])[]): Promise<string[]> {
-    return this.#server.send(commands);
+    return this.#client.send(commands);
   }
 
   async state(): Promise<KeyState[]> {
     const values = await this.send(KEYS.map((key) => ["GET", key]));
+    const hashes = await this.send(KEYS.map((key) => ["HGETALL", key]));
     const expiries = await this.send(KEYS.map((key) => ["PEXPIRETIME", key]));
     return KEYS.map((_, i) => {
-      const value = values[i]!;
-      const isString = value.startsWith("$") && !value.startsWith("$-1");
+      const string = decodeReply(values[i]!);
+      const fields = decodeReply(hashes[i]!);
+      const isHash = Array.isArray(fields) && fields.length > 0;
       const expiry = Math.max(0, Number(expiries[i]!.slice(1)));
       return {
-        value: isString ? value.slice(value.indexOf("\n") + 1, -2) : undefined,
+        value: typeof string === "string" ? string : isHash ? inOrder(fields) : undefined,
         expiry: Math.min(expiry, MAX_EXPIRY_MS),
       };
     });
   }
 }
 
-/** The embedded store in this process. */
+/** The embedded store in this process, without a door. */
 export class LocalTarget implements Target {
   readonly name: string;
-  readonly #harness: Harness;
+  readonly #options: HarnessOptions;
+  #harness: Harness;
 
   constructor(options: HarnessOptions) {
-    this.name = `the ${options.runBy}, protocol ${options.protocol}`;
+    this.name = `the ${options.runBy}`;
+    this.#options = options;
     this.#harness = new Harness(options);
   }
 
-  async reset(): Promise<void> {
+  async reset(protocol: 2 | 3): Promise<void> {
+    if (this.#harness.protocol !== protocol) {
+      this.#harness = new Harness({ ...this.#options, protocol });
+    }
     this.#harness.store.flushAll();
     this.#harness.setHash(HASH_KEY);
   }
@@ -79,8 +90,24 @@ export class LocalTarget implements Target {
       const entry = this.#harness.find(key);
       if (entry === 0) return { value: undefined, expiry: 0 };
       const expiry = database.expiry(entry);
-      if (database.isObject(entry)) return { value: undefined, expiry };
+      if (database.isObject(entry)) {
+        return { value: inOrder(fieldsOf(database.object(entry))), expiry };
+      }
       return { value: Buffer.from(database.value(entry)).toString("latin1"), expiry };
     });
   }
+}
+
+/** Fields and values by turns, in the order of the fields. */
+function inOrder(fields: readonly Decoded[]): string {
+  const pairs = Array.from({ length: fields.length / 2 }, (_, i) => fields.slice(2 * i, 2 * i + 2));
+  return JSON.stringify(pairs.map((pair) => JSON.stringify(pair)).sort());
+}
+
+function fieldsOf(object: HostObject): string[] {
+  if (!(object instanceof HashObject)) throw new Error(`a ${object.type} is not known here`);
+  return Array.from({ length: object.size }, (_, place) => [
+    object.fieldAt(place),
+    Buffer.from(object.valueAt(place) as string, "latin1").toString("latin1"),
+  ]).flat();
 }

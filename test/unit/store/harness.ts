@@ -19,7 +19,6 @@ import {
   OutOfMemory,
 } from "../../../src/store/embedded-store.ts";
 import { CONNECTION } from "../../../src/store/kernel.ts";
-import type { HostObject } from "../../../src/store/objects.ts";
 import { type Decoded, decodeReply } from "./decode-reply.ts";
 import { openStore } from "./store-under-test.ts";
 
@@ -38,7 +37,7 @@ export class Harness {
   readonly store: EmbeddedStore;
   readonly #feeder: Feeder;
   readonly #kernelConnection: number;
-  readonly #protocol: 2 | 3;
+  readonly protocol: 2 | 3;
   readonly #rows = new Map(commands.map((command) => [command.name, command]));
   #sent = "";
   /** Commands that the host ran. */
@@ -49,7 +48,7 @@ export class Harness {
   constructor({ runBy = "kernel", protocol = 2, ...options }: HarnessOptions = {}) {
     this.store = openStore(options);
     this.#feeder = new Feeder(this.store);
-    this.#protocol = protocol;
+    this.protocol = protocol;
     this.#kernelConnection = this.store.kernel.connectionOpen() >>> 0;
     const flags =
       (runBy === "host" ? CONNECTION.host : 0) | (protocol === 3 ? CONNECTION.resp3 : 0);
@@ -66,9 +65,9 @@ export class Harness {
     return this.database.find(this.store.place(fromLatin1(key)));
   }
 
-  /** Puts what is no string at a key: a hash as the table sees it. */
+  /** Puts what is no string at a key. */
   setHash(key: string): void {
-    this.database.setObject(this.store.place(fromLatin1(key)), HASH);
+    this.run("hset", key, "field", "value");
   }
 
   /** Runs a command and returns its reply as plain values. */
@@ -83,7 +82,7 @@ export class Harness {
     this.#feeder.feed(
       {
         kernelConnection: this.#kernelConnection,
-        protocol: this.#protocol,
+        protocol: this.protocol,
         closing: false,
         execute: (args, reply) => this.#execute(args, reply),
         send: (bytes) => {
@@ -137,11 +136,3 @@ export function encodeRequest(words: readonly Argument[]): string {
   }
   return request;
 }
-
-const HASH: HostObject = {
-  type: "hash",
-  encoding: () => "listpack",
-  bytes: 100,
-  size: 1,
-  clone: () => HASH,
-};
