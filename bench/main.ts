@@ -4,6 +4,7 @@ import { writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { aesBench } from "./codec-aes.ts";
 import { hashBench } from "./codec-hash.ts";
+import { replyBench, requestBench } from "./codec-resp.ts";
 import {
   type BenchOptions,
   BenchUsageError,
@@ -65,15 +66,20 @@ async function run(
       return memoryBench(processes, options, say);
     case "pause":
       return pauseBench(processes, options, say);
+    case "resp":
+      say(name);
+      return codecSection(await requestBench(), await replyBench());
     case "hash":
+      say(name);
       return codecSection(await hashBench());
     case "aes":
+      say(name);
       return codecSection(await aesBench());
   }
 }
 
-function codecSection(table: BenchTable): BenchSection {
-  return { tables: [table], notes: [], goals: [] };
+function codecSection(...tables: BenchTable[]): BenchSection {
+  return { tables, notes: [], goals: [] };
 }
 
 function say(line: string): void {

@@ -3,7 +3,7 @@
 import { parseArgs } from "node:util";
 
 /** The parts of a run, in order. */
-export const SECTIONS = ["throughput", "memory", "pause", "hash", "aes"] as const;
+export const SECTIONS = ["throughput", "memory", "pause", "resp", "hash", "aes"] as const;
 export type SectionName = (typeof SECTIONS)[number];
 
 export interface BenchOptions {
