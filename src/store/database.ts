@@ -35,14 +35,14 @@ export class Database {
     return this.#store.kernel.volatileCount(this.index) >>> 0;
   }
 
-  /** The entry of a key, and it counts as an access. 0: there is none. */
+  /** The entry of a key, and it counts as an access, unless the client does not want that. 0: there is none. */
   find(key: Key): Entry {
-    return this.#store.kernel.hostFind(this.index, key.pointer, key.length, 1) >>> 0;
+    return this.#look(key, this.#store.countsAccesses ? 1 : 0);
   }
 
   /** The entry of a key, without counting as an access (OBJECT, TTL, TYPE). */
   peek(key: Key): Entry {
-    return this.#store.kernel.hostFind(this.index, key.pointer, key.length, 0) >>> 0;
+    return this.#look(key, 0);
   }
 
   /** Whether the entry is a host object. */
@@ -251,6 +251,16 @@ export class Database {
   /** Removes every entry. */
   flush(): void {
     this.#store.kernel.hostFlush(this.index);
+  }
+
+  #look(key: Key, touch: 0 | 1): Entry {
+    const store = this.#store;
+    const entry = store.kernel.hostFind(this.index, key.pointer, key.length, touch) >>> 0;
+    if (store.countsHits) {
+      if (entry === 0) store.hostMisses++;
+      else store.hostHits++;
+    }
+    return entry;
   }
 
   #write(key: Key, length: number, flags: number, expiry: number, slack: number): Entry {

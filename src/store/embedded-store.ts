@@ -37,6 +37,13 @@ export class EmbeddedStore {
   readonly objects = new ObjectRegistry();
   /** Up to which size hashes are "listpack"; may be changed. */
   readonly hashLimits: HashLimits = { ...DEFAULT_HASH_LIMITS };
+  /** Whether Database.find() counts as an access (CLIENT NO-TOUCH). */
+  countsAccesses = true;
+  /** Whether look-ups count as hits and misses of the keyspace: while a command that reads runs on the host. */
+  countsHits = false;
+  /** Those that were counted on the host. */
+  hostHits = 0;
+  hostMisses = 0;
   readonly databases: readonly Database[];
   /** Where Database.walk() has the kernel write. */
   readonly walkArea: number;
@@ -100,9 +107,11 @@ export class EmbeddedStore {
     this.kernel.setLimits(bytes);
   }
 
-  /** One figure of the kernel. */
+  /** One figure of the kernel; hits and misses are those of the host too. */
   figure(name: keyof typeof FIGURE): number {
-    return this.kernel.figure(FIGURE[name]);
+    const figure = this.kernel.figure(FIGURE[name]);
+    if (name === "hits") return figure + this.hostHits;
+    return name === "misses" ? figure + this.hostMisses : figure;
   }
 
   /** Makes sure that `bytes` more can be written, evicting as the policy says; false: the write must be refused. */

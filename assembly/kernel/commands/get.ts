@@ -1,7 +1,8 @@
 // GET, GETDEL, STRLEN, MGET: reading string values.
 
 import { entryRemove, foundSlot, noteHit } from "../entries";
-import { recordValue, recordValueLength } from "../record";
+import { accessClock } from "../clock";
+import { recordTouch, recordValue, recordValueLength } from "../record";
 import {
   BULK_OVERHEAD,
   MIN_ROOM,
@@ -109,7 +110,8 @@ export function commandExists(argv: u32, argc: u32, touching: bool): i32 {
     noteHit(record);
     if (record == 0) continue;
     found++;
-    if (touching) touch(record);
+    // TOUCH means it, whatever CLIENT NO-TOUCH says.
+    if (touching) recordTouch(record, accessClock);
   }
   replyInteger(found);
   return DONE;

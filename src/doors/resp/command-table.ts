@@ -14,6 +14,7 @@ export interface CommandRow extends CatalogueRow {
   readonly session: SessionCommand | undefined;
   readonly subcommands: ReadonlyMap<string, CommandRow> | undefined;
   // Its flags.
+  readonly reads: boolean;
   readonly denyOom: boolean;
   readonly noAuth: boolean;
   readonly noMulti: boolean;
@@ -119,6 +120,7 @@ function row(facts: CommandFacts, fullName: string) {
     counters: new CommandCounters(),
     kernelNumber: Math.max(0, (KERNEL_COMMANDS as readonly string[]).indexOf(fullName)),
     write: flags.includes("write"),
+    reads: flags.includes("readonly"),
     denyOom: flags.includes("denyoom"),
     noAuth: flags.includes("no_auth"),
     noMulti: flags.includes("no_multi"),

@@ -185,6 +185,8 @@ export class Commander implements CommandHost {
     let later: LaterReply | undefined;
     try {
       if (row.keyspace !== undefined) {
+        this.store.countsAccesses = !session.noTouch || row.fullName === "touch";
+        this.store.countsHits = row.reads;
         row.keyspace.run(this.#call.of(session, args, reply));
       } else {
         const inTransaction = this.#inTransaction;
@@ -194,6 +196,7 @@ export class Commander implements CommandHost {
       reply.truncate(before);
       reply.error(this.#textOf(error, row));
     }
+    this.store.countsHits = false;
     row.counters.microseconds.total += (this.runtime.monotonic() - start) * 1000;
     if (reply.length !== before) this.#countFailure(row, reply, before);
     return later;
@@ -255,6 +258,13 @@ export class Commander implements CommandHost {
     };
     setMaxMemory();
     store.setMaxBulk(settings.get("maxBulkBytes"));
+    const setHashLimits = () => {
+      store.hashLimits.entries = settings.get("hashListpackEntries");
+      store.hashLimits.valueBytes = settings.get("hashListpackValueBytes");
+    };
+    setHashLimits();
+    settings.onChange("hashListpackEntries", setHashLimits);
+    settings.onChange("hashListpackValueBytes", setHashLimits);
     settings.onChange("maxMemoryBytes", setMaxMemory);
     settings.onChange("maxMemoryPolicy", setMaxMemory);
     settings.onChange("maxBulkBytes", (bytes) => store.setMaxBulk(bytes));

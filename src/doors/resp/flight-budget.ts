@@ -5,7 +5,11 @@ export interface InFlight {
   readonly pendingInputBytes: number;
   readonly pendingOutputBytes: number;
   readonly lastInputAt: number;
-  readonly session: { readonly facts: { readonly id: number; readonly remoteAddress: string } };
+  readonly session: {
+    readonly facts: { readonly id: number; readonly remoteAddress: string };
+    /** CLIENT NO-EVICT: it may be paused, but is not cut off. */
+    readonly noEvict: boolean;
+  };
   setPaused(paused: boolean): void;
   kill(afterReplies: boolean): void;
 }
@@ -43,7 +47,8 @@ export class FlightBudget {
     for (const connection of this.#connections) {
       const held = connection.pendingInputBytes + connection.pendingOutputBytes;
       total += held;
-      if (held > (heaviest === undefined ? 0 : heldBy(heaviest))) heaviest = connection;
+      const mayGo = !connection.session.noEvict;
+      if (mayGo && held > (heaviest === undefined ? 0 : heldBy(heaviest))) heaviest = connection;
       if (connection.pendingInputBytes > (longest?.pendingInputBytes ?? 0)) longest = connection;
     }
     if (total <= this.#limits.inFlightBudgetBytes) {
@@ -73,7 +78,8 @@ export class FlightBudget {
   #heaviestBut(spared: InFlight | undefined): InFlight | undefined {
     let heaviest: InFlight | undefined;
     for (const connection of this.#connections) {
-      if (connection === spared || heldBy(connection) <= LIGHT_CONNECTION_BYTES) continue;
+      if (connection === spared || connection.session.noEvict) continue;
+      if (heldBy(connection) <= LIGHT_CONNECTION_BYTES) continue;
       if (heaviest === undefined || heldBy(connection) > heldBy(heaviest)) heaviest = connection;
     }
     return heaviest;

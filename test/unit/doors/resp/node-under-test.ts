@@ -107,6 +107,8 @@ export class TestNode {
   }
 }
 
+const POISON = 0xff;
+
 /** One client; it is its own stream. */
 export class TestClient implements ByteStream {
   readonly remoteAddress: string;
@@ -139,7 +141,10 @@ export class TestClient implements ByteStream {
   }
 
   sendBytes(text: string): void {
-    this.#handler?.received(fromLatin1(text));
+    const bytes = fromLatin1(text);
+    this.#handler?.received(bytes);
+    // They were there until received() returned.
+    bytes.fill(POISON);
   }
 
   /** The next reply that has come. */
@@ -167,8 +172,14 @@ export class TestClient implements ByteStream {
   write(bytes: Uint8Array): void {
     this.#received += latin1(bytes, 0, bytes.length);
   }
-  pause(): void {}
-  resume(): void {}
+  /** Whether the node has stopped reading from the client. */
+  paused = false;
+  pause(): void {
+    this.paused = true;
+  }
+  resume(): void {
+    this.paused = false;
+  }
   end(): void {
     this.destroy();
   }

@@ -1,0 +1,236 @@
+// One client of the RESP door: commands that come in parts, long commands, late replies, and the limits of a connection.
+import { describe, expect, it } from "vitest";
+import { encodeRequest } from "../../store/harness.ts";
+import { RandomSource } from "../../store/random-source.ts";
+import { settle, TestNode } from "./node-under-test.ts";
+
+const request = (...words: readonly (string | number)[]) => encodeRequest(words);
+
+/** Commands of the kernel and of the host, of both protocols, with empty ones and an inline one among them. */
+const MIXED = [
+  request("SET", "a", "1"),
+  request("INCR", "a"),
+  "\r\n*0\r\n",
+  request("HSET", "h", "f", "v"),
+  request("GET", "a"),
+  'GET "a"\r\n',
+  request("HELLO", "3"),
+  request("HGETALL", "h"),
+  request("GET", "missing"),
+  request("SELECT", "1"),
+  request("GET", "a"),
+  request("SET", "long", "x".repeat(300)),
+  request("MULTI"),
+  request("APPEND", "long", "y"),
+  request("STRLEN", "long"),
+  request("EXEC"),
+  request("FOO", "bar"),
+  request("MGET", "a", "long"),
+  request("GET"),
+].join("");
+
+function replies(parts: readonly string[]): string {
+  const client = new TestNode().connect();
+  for (const part of parts) client.sendBytes(part);
+  // The connection's number and the server's facts are the same in every run.
+  return client.take();
+}
+
+describe("a pipeline", () => {
+  const whole = replies([MIXED]);
+
+  it("is answered in order, whatever runs a command", () => {
+    expect(whole).toMatch(/^\+OK\r\n:2\r\n:1\r\n\$1\r\n2\r\n\$1\r\n2\r\n%7/);
+    expect(whole).toMatch(
+      /\+QUEUED\r\n\+QUEUED\r\n\*2\r\n:301\r\n:301\r\n-ERR unknown command 'FOO'/,
+    );
+    expect(whole).toMatch(/-ERR wrong number of arguments for 'get' command\r\n$/);
+  });
+
+  it("is answered alike when it is cut at any byte", () => {
+    for (let cut = 1; cut < MIXED.length; cut++) {
+      expect(replies([MIXED.slice(0, cut), MIXED.slice(cut)]), `cut at ${cut}`).toBe(whole);
+    }
+  });
+
+  it("is answered alike byte by byte, and cut at random", () => {
+    expect(replies([...MIXED])).toBe(whole);
+    const random = new RandomSource(1);
+    for (let run = 0; run < 200; run++) {
+      const parts: string[] = [];
+      for (let at = 0; at < MIXED.length; ) {
+        const length = 1 + random.below(random.pick([3, 20, 200]));
+        parts.push(MIXED.slice(at, at + length));
+        at += length;
+      }
+      expect(replies(parts), `run ${run}`).toBe(whole);
+    }
+  });
+
+  it("of more commands than a batch holds, with host commands between, keeps its order", () => {
+    const client = new TestNode().connect();
+    let text = "";
+    let expected = "";
+    for (let i = 0; i < 500; i++) {
+      text += request("SET", `k${i}`, i) + (i % 7 === 0 ? request("SETRANGE", "r", 0, "abc") : "");
+      expected += `+OK\r\n${i % 7 === 0 ? ":3\r\n" : ""}`;
+    }
+    client.sendBytes(text);
+    expect(client.take()).toBe(expected);
+  });
+});
+
+describe("long commands", () => {
+  it("a value that comes in thousands of parts is whole", () => {
+    const client = new TestNode().connect();
+    const value = Array.from({ length: 300_000 }, (_, i) => String.fromCharCode(i % 251)).join("");
+    const text = request("SET", "big", value) + request("STRLEN", "big");
+    for (let at = 0; at < text.length; at += 77) client.sendBytes(text.slice(at, at + 77));
+    expect(client.take()).toBe("+OK\r\n:300000\r\n");
+    expect(client.raw("GET", "big")).toBe(`$300000\r\n${value}\r\n`);
+  });
+
+  it("many arguments that come in parts are read on, not anew, and all arrive", () => {
+    const client = new TestNode().connect();
+    const words: string[] = ["MSET"];
+    for (let i = 0; i < 40_000; i++) words.push(`key${i}`, `value${i}`);
+    const text = encodeRequest(words);
+    for (let at = 0; at < text.length; at += 1000) client.sendBytes(text.slice(at, at + 1000));
+    expect(client.take()).toBe("+OK\r\n");
+    expect(client.raw("DBSIZE")).toBe(":40000\r\n");
+    expect(client.raw("MGET", "key0", "key39999")).toBe(
+      "*2\r\n$6\r\nvalue0\r\n$10\r\nvalue39999\r\n",
+    );
+  });
+
+  it("an error deep in a long command that came in parts is answered, and the connection closes", () => {
+    const client = new TestNode().connect();
+    let text = "*50000\r\n$4\r\nMSET\r\n";
+    for (let i = 0; i < 5000; i++) text += `$5\r\n${String(i).padStart(5, "0")}\r\n`;
+    client.sendBytes(text);
+    client.sendBytes("!oops\r\n");
+    expect(client.take()).toBe("-ERR Protocol error: expected '$', got '!'\r\n");
+    expect(client.closed).toBe(true);
+  });
+
+  it("a reply that is longer than the output region comes whole, between its neighbours", () => {
+    const client = new TestNode().connect();
+    const value = "v".repeat(700_000);
+    client.run("SET", "big", value);
+    client.send(["PING"], ["GET", "big"], ["MGET", "big", "big"], ["PING"]);
+    const bulk = `$700000\r\n${value}\r\n`;
+    expect(client.take()).toBe(`+PONG\r\n${bulk}*2\r\n${bulk}${bulk}+PONG\r\n`);
+  });
+
+  it("replies that together are longer than the output region come in order", () => {
+    const client = new TestNode().connect();
+    const value = "v".repeat(100_000);
+    client.run("SET", "a", value);
+    client.send(
+      ...Array.from({ length: 20 }, (_, i) => (i % 5 === 4 ? ["TYPE", "a"] : ["GET", "a"])),
+    );
+    const bulk = `$100000\r\n${value}\r\n`;
+    expect(client.take()).toBe((bulk.repeat(4) + "+string\r\n").repeat(4));
+  });
+
+  it("a command over the limit of a request is refused before it has all come", () => {
+    const client = new TestNode({ maxRequestBytes: 1024 * 1024 }).connect();
+    client.sendBytes("*3\r\n$3\r\nSET\r\n$1\r\na\r\n$2000000\r\nxyz");
+    expect(client.take()).toMatch(/^-ERR Protocol error: /);
+    expect(client.closed).toBe(true);
+  });
+});
+
+describe("a late reply", () => {
+  it("holds back the commands behind it, and only those of its client", async () => {
+    const node = new TestNode();
+    const [one, other] = [node.connect(), node.connect()];
+    one.send(["SET", "a", "1"], ["WAIT", 1, 50], ["GET", "a"]);
+    one.send(["INCR", "a"]);
+    other.send(["GET", "a"]);
+    expect(one.take()).toBe("+OK\r\n");
+    expect(other.take()).toBe("$1\r\n1\r\n");
+    await node.runtime.advance(60);
+    await settle();
+    expect(one.take()).toBe(":0\r\n$1\r\n1\r\n:2\r\n");
+  });
+
+  it("is dropped with its client", async () => {
+    const node = new TestNode();
+    const one = node.connect();
+    one.send(["WAIT", 1, 50], ["SET", "a", "1"]);
+    one.hangUp();
+    await node.runtime.advance(60);
+    expect(node.connect().raw("EXISTS", "a")).toBe(":0\r\n");
+  });
+
+  it("in front of a long command in part does not confuse the reading of it", async () => {
+    const node = new TestNode();
+    const client = node.connect();
+    const value = "x".repeat(40_000);
+    const text = request("WAIT", 1, 50) + request("MSET", "a", value, "b", value);
+    client.sendBytes(text.slice(0, 60_000));
+    await node.runtime.advance(60);
+    client.sendBytes(text.slice(60_000));
+    expect(client.take()).toBe(":0\r\n+OK\r\n");
+  });
+});
+
+describe("limits", () => {
+  it("a client over maxclients hears why", () => {
+    const node = new TestNode({ maxClients: 2 });
+    node.connect();
+    const second = node.connect();
+    const third = node.connect();
+    expect(third.take()).toBe("-ERR max number of clients reached\r\n");
+    expect(third.closed).toBe(true);
+    second.hangUp();
+    expect(node.connect().raw("PING")).toBe("+PONG\r\n");
+  });
+
+  it("a client that does not read is cut off, and no other", () => {
+    const node = new TestNode({ outputLimitBytes: 1_000_000 });
+    const [deaf, other] = [node.connect(), node.connect()];
+    deaf.run("SET", "a", "x".repeat(1000));
+    deaf.bufferedBytes = 1_000_001;
+    deaf.send(["GET", "a"]);
+    expect(deaf.closed).toBe(true);
+    expect(other.raw("PING")).toBe("+PONG\r\n");
+    expect(node.served.clientCount).toBe(1);
+  });
+
+  it("over the budget only those who hold much wait, and the longest command goes on", async () => {
+    const MIB = 1024 * 1024;
+    const node = new TestNode({ inFlightBudgetBytes: 4 * MIB, stalledRequestMs: 500 });
+    const begin = "*3\r\n$3\r\nSET\r\n$1\r\na\r\n$9000000\r\n";
+    const [first, longest, light] = [node.connect(), node.connect(), node.connect()];
+    first.sendBytes(begin + "x".repeat(2 * MIB));
+    longest.sendBytes(begin + "x".repeat(3 * MIB));
+    expect([first.paused, longest.paused, light.paused]).toEqual([true, false, false]);
+    expect(light.raw("PING")).toBe("+PONG\r\n");
+    longest.sendBytes(`${"x".repeat(9_000_000 - 3 * MIB)}\r\n`);
+    expect(longest.take()).toBe("+OK\r\n");
+    await node.runtime.advance(200);
+    expect(first.paused).toBe(false);
+  });
+
+  it("over the budget a client that only holds is cut off", async () => {
+    const MIB = 1024 * 1024;
+    const node = new TestNode({ inFlightBudgetBytes: 2 * MIB, stalledRequestMs: 500 });
+    const client = node.connect();
+    client.sendBytes(`*3\r\n$3\r\nSET\r\n$1\r\na\r\n$9000000\r\n${"x".repeat(3 * MIB)}`);
+    await node.runtime.advance(400);
+    expect(client.closed).toBe(false);
+    await node.runtime.advance(400);
+    expect(client.closed).toBe(true);
+  });
+
+  it("an idle client is closed after the timeout, one that waits is not", async () => {
+    const node = new TestNode({ idleTimeoutSeconds: 1 });
+    const [idle, waiting] = [node.connect(), node.connect()];
+    waiting.send(["WAIT", 1, 5000]);
+    await node.runtime.advance(1200);
+    expect(idle.closed).toBe(true);
+    expect(waiting.closed).toBe(false);
+  });
+});
