@@ -33,4 +33,5 @@ export type {
 } from "./memcached-message.ts";
 export type { RespReplies, RespReply } from "./resp-reply.ts";
 export type { RespRequests } from "./resp-request.ts";
+export type { RespEntry, RespValue } from "./resp-value.ts";
 export type { Token } from "./token.ts";
