@@ -1,6 +1,7 @@
 // `npm run bench`: runs the benchmarks, prints them, and writes the page of results.
 
 import { writeFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { aesBench } from "./codec-aes.ts";
 import { hashBench } from "./codec-hash.ts";
@@ -22,6 +23,8 @@ import type { BenchTable } from "./table.ts";
 
 const ROOT = new URL("../../", import.meta.url);
 const NEEDING_REDIS: ReadonlySet<SectionName> = new Set(["throughput", "memory", "pause"]);
+/** Load average per core below which a machine counts as quiet. */
+const QUIET_LOAD = 0.15;
 
 try {
   process.exitCode = await main(process.argv.slice(2));
@@ -43,6 +46,12 @@ async function main(args: readonly string[]): Promise<number> {
   }
   const processes = new Processes();
   const began = moment();
+  const cores = availableParallelism();
+  if (began.load[0]! > cores * QUIET_LOAD) {
+    say(
+      `load average ${began.load[0]!.toFixed(2)} on ${cores} cores: other programs are running, and will be in the figures`,
+    );
+  }
   const sections: BenchSection[] = [];
   for (const name of options.sections) sections.push(await run(name, processes, options));
   const command = ["npm run bench", ...(args.length > 0 ? ["--", ...args] : [])].join(" ");

@@ -8,8 +8,10 @@ export type SectionName = (typeof SECTIONS)[number];
 
 export interface BenchOptions {
   readonly sections: readonly SectionName[];
-  /** Interleaved repetitions of each measurement of throughput; memory and pauses take at most three. */
+  /** Interleaved repetitions of each measurement of throughput. */
   readonly repetitions: number;
+  /** Repetitions with servers started afresh, for memory and pauses. */
+  readonly fills: number;
   /** Length of one measurement of throughput. */
   readonly runMs: number;
   readonly valueBytes: readonly number[];
@@ -36,10 +38,12 @@ export function readOptions(args: readonly string[]): BenchOptions | "help" {
   const values = parse(args);
   if (values.help) return "help";
   const { only, reps, sizes, pipelines, quick = false } = values;
+  const repetitions = reps === undefined ? (quick ? 3 : 7) : wholeNumber("reps", reps);
   const partial = [only, reps, sizes, pipelines].some((value) => value !== undefined);
   return {
     sections: only === undefined ? SECTIONS : only.split(",").map(sectionName),
-    repetitions: reps === undefined ? (quick ? 3 : 7) : wholeNumbers("reps", reps)[0]!,
+    repetitions,
+    fills: Math.min(repetitions, quick ? 1 : 3),
     runMs: quick ? 1100 : 2500,
     valueBytes: wholeNumbers("sizes", sizes ?? (quick ? "3,1024" : "3,100,1024,16384")),
     pipelines: wholeNumbers("pipelines", pipelines ?? "1,16,128"),
@@ -73,9 +77,10 @@ function sectionName(name: string): SectionName {
 }
 
 function wholeNumbers(flag: string, text: string): number[] {
-  return text.split(",").map((part) => {
-    const number = Number(part);
-    if (/^\d+$/.test(part) && number > 0) return number;
-    throw new BenchUsageError(`--${flag} cannot be ${text}: give whole numbers above 0`);
-  });
+  return text.split(",").map((part) => wholeNumber(flag, part));
+}
+
+function wholeNumber(flag: string, text: string): number {
+  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
+  throw new BenchUsageError(`--${flag} cannot be ${text}: give whole numbers above 0`);
 }

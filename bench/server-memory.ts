@@ -12,8 +12,6 @@ const KEYS = 1_000_000;
 const VALUE_BYTES = 3;
 /** Most that Ringlet may take, over redis-server. */
 const LIMIT = 1.25;
-/** Fresh servers, so many times at most: the figures hardly vary. */
-const REPETITIONS = 3;
 /** Memory is taken as settled when it has not changed for so long, or after the longer time. */
 const QUIET_MS = 500;
 const LONGEST_MS = 5000;
@@ -23,7 +21,7 @@ export async function memoryBench(
   options: BenchOptions,
   say: (line: string) => void,
 ): Promise<BenchSection> {
-  const repetitions = Math.min(options.repetitions, REPETITIONS);
+  const repetitions = options.fills;
   const grown: Record<ServerName, number[]> = { "redis-server": [], Ringlet: [] };
   for (let repetition = 0; repetition < repetitions; repetition++) {
     say(`memory: ${KEYS} keys, ${repetition + 1} of ${repetitions}`);

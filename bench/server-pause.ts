@@ -14,15 +14,13 @@ const VALUE_BYTES = 3;
 /** Slow enough that server, loader and probe never want two cores between them. */
 const KEYS_PER_SECOND = 250_000;
 const LIMIT_MS = 10;
-/** Fresh servers, so many times at most. */
-const REPETITIONS = 3;
 
 export async function pauseBench(
   processes: Processes,
   options: BenchOptions,
   say: (line: string) => void,
 ): Promise<BenchSection> {
-  const repetitions = Math.min(options.repetitions, REPETITIONS);
+  const repetitions = options.fills;
   const fills: Record<ServerName, FillReport[]> = { "redis-server": [], Ringlet: [] };
   for (let repetition = 0; repetition < repetitions; repetition++) {
     await withServers(processes, async (servers) => {
