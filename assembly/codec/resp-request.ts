@@ -113,7 +113,7 @@ export function parseRequest(end: u32, index: u32, capacity: u32, unauthenticate
   let entry = index;
   let argc: u32 = 0;
   while (left > 0) {
-    if (pos >= end) return incomplete(pos, left, wantedFor(left));
+    if (pos >= end) return incomplete(pos, left, 1);
     if (load<u8>(pos) != 36 /* $ */) {
       requestByte = load<u8>(pos);
       return REQUEST_NO_DOLLAR;
@@ -128,7 +128,7 @@ export function parseRequest(end: u32, index: u32, capacity: u32, unauthenticate
     if (unauthenticated && length > MAX_UNAUTHENTICATED_BYTES) return REQUEST_UNAUTHENTICATED_LENGTH;
     const start = lengthEnd;
     const have = end - start;
-    if (have < length + 2) return incomplete(pos, left, length + 2 - have + wantedFor(left - 1));
+    if (have < length + 2) return incomplete(pos, left, length + 2 - have);
     if (load<u16>(start + length) != 0x0a0d) return REQUEST_NO_CRLF;
     if (index != 0) {
       if (argc >= capacity) {
@@ -149,19 +149,12 @@ export function parseRequest(end: u32, index: u32, capacity: u32, unauthenticate
   return REQUEST_COMPLETE;
 }
 
-/** Fewest bytes that `left` arguments take: "$0" CR LF CR LF each. */
-// @ts-ignore: decorator
-@inline
-function wantedFor(left: u32): u32 {
-  return left * 6;
-}
-
 // @ts-ignore: decorator
 @inline
 function incomplete(pos: u32, left: u32, wanted: u32): i32 {
   requestPos = pos;
   requestLeft = left;
-  requestWanted = wanted == 0 ? 1 : wanted;
+  requestWanted = wanted;
   return REQUEST_INCOMPLETE;
 }
 

@@ -26,14 +26,13 @@ function readArray(text: string, at: number, unauthenticated: boolean): [string[
   const args: string[] = [];
   let next = behindCount;
   for (let i = 0; i < count; i++) {
-    // An argument takes six bytes at least.
-    if (next >= text.length) throw new Incomplete(next + (count - i) * 6);
+    if (next >= text.length) throw new Incomplete(next + 1);
     if (text[next] !== "$") throw "RESP_NO_DOLLAR";
     const [length, start] = readNumber(text, next + 1, "RESP_BAD_LENGTH", "RESP_LONG_LENGTH");
     if (length < 0 || length > MAX_BULK) throw "RESP_BAD_LENGTH";
     if (length > 16384 && unauthenticated) throw "RESP_UNAUTHENTICATED_LENGTH";
     const end = start + length;
-    if (text.length < end + 2) throw new Incomplete(end + 2 + (count - i - 1) * 6);
+    if (text.length < end + 2) throw new Incomplete(end + 2);
     if (text.slice(end, end + 2) !== "\r\n") throw "RESP_NO_CRLF";
     args.push(text.slice(start, end));
     next = end + 2;

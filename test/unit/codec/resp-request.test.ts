@@ -48,9 +48,9 @@ describe("RESP requests", () => {
   });
 
   it.each([
-    ["*2\r\n$3\r\nGET\r\n", 6],
+    ["*2\r\n$3\r\nGET\r\n", 1],
     ["*2\r\n$3\r\nGET\r\n$5\r\nab", 5],
-    ["*3\r\n$3\r\nGET\r\n$5\r\nab", 11],
+    ["*3\r\n$3\r\nGET\r\n$5\r\nab", 5],
     ["*2\r", 1],
     ["*2\r\n$", 1],
     ["GET", 1],
