@@ -46,7 +46,14 @@ describe("ringlet/codec, installed, passes its smoke test", () => {
 
   it("in Deno", async (context) => {
     const deno = requireRuntime(context, "@deno/linux-x64-glibc/deno");
-    const args = ["run", "--no-prompt", "--no-remote", "--cached-only", "--allow-read", "process.mjs"];
+    const args = [
+      "run",
+      "--no-prompt",
+      "--no-remote",
+      "--cached-only",
+      "--allow-read",
+      "process.mjs",
+    ];
     await runSmoke(deno, args, {
       DENO_DIR: join(installed.folder, ".deno"),
       DENO_NO_UPDATE_CHECK: "1",
@@ -127,6 +134,18 @@ describe("the package", () => {
     await run(process.execPath, [attw, ...args, ...files]).catch((error) => {
       throw new Error(error.stdout);
     });
+  });
+
+  it("does what the README's example says", async () => {
+    const readme = readFileSync(join(ROOT, "README.md"), "utf8");
+    const [, example] = /```js\n(import [^]*?)```/.exec(readme)!;
+    writeFileSync(join(installed.folder, "example.mjs"), example!);
+    const { stdout } = await run(process.execPath, ["example.mjs"], { cwd: installed.folder });
+    const promised = [...example!.matchAll(/^console\.log.*; \/\/ (.*)$/gm)].map(
+      ([, text]) => text,
+    );
+    expect(promised.length).toBeGreaterThan(0);
+    expect(stdout.trimEnd().split("\n")).toEqual(promised);
   });
 
   it("has types that a strict project without Node's can use", async () => {
