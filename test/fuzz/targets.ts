@@ -3,6 +3,7 @@ import type { FuzzTarget } from "./target.ts";
 import { capabilitiesTarget } from "./targets/capabilities.ts";
 import { dnodeTarget } from "./targets/dnode.ts";
 import { entropyTarget } from "./targets/entropy.ts";
+import { kernelFeedTarget } from "./targets/kernel-feed.ts";
 import { memcachedReplyTarget, memcachedRequestTarget } from "./targets/memcached.ts";
 import { respReplyTarget } from "./targets/resp-reply.ts";
 import { respRequestTarget } from "./targets/resp-request.ts";
@@ -10,6 +11,7 @@ import { respRequestTarget } from "./targets/resp-request.ts";
 export function fuzzTargets(): FuzzTarget[] {
   return [
     respRequestTarget(),
+    kernelFeedTarget(),
     respReplyTarget(),
     memcachedRequestTarget(),
     memcachedReplyTarget(),

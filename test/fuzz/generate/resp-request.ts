@@ -66,7 +66,8 @@ function generateInline(random: Random, out: FuzzBuffer): void {
   out.text(random.pick(["\n", "\r\n", "\r\n", "\r\n", " \r\n", "\r\r\n", "\0\r\n", "\0 x\n"]));
 }
 
-function generateWord(random: Random, out: FuzzBuffer): void {
+/** Writes one word of an inline command, quoted or not. */
+export function generateWord(random: Random, out: FuzzBuffer): void {
   switch (random.below(5)) {
     case 0:
       out.text(random.pick(KEYS));
