@@ -131,6 +131,12 @@ describe("BITOP", () => {
     expect([run("bitop", "or", "k", "none", "b"), run("get", "k")]).toEqual([1, "\x3c"]);
   });
 
+  test("combines strings of any length", () => {
+    run("mset", "a", "\x0f".repeat(100_001), "b", "\x33".repeat(40_000));
+    expect(run("bitop", "xor", "b", "b", "a")).toBe(100_001);
+    expect(run("get", "b")).toBe("\x3c".repeat(40_000) + "\x0f".repeat(60_001));
+  });
+
   test("may write to one of its sources, and forgets its expiry", () => {
     run("mset", "a", "\x0f\x01", "b", "\x3c");
     run("set", "b", "\x3c", "ex", 10);

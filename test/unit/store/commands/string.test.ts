@@ -280,7 +280,11 @@ describe.each(["kernel", "host"] as const)("run by the %s", (runBy) => {
       "len",
       6,
     ]);
+    expect(run("lcs", "a", "b", "idx", "minmatchlen", 4)).toEqual(["matches", [text], "len", 6]);
     expect(run("lcs", "a", "none")).toBe("");
+    // Which one of several, as redis-server has it.
+    run("mset", "a", "abcab", "b", "bacba");
+    expect(run("lcs", "a", "b")).toBe("bab");
     expect(run("lcs", "none", "none", "idx")).toEqual(["matches", [], "len", 0]);
   });
 
