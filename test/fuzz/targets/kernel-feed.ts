@@ -27,7 +27,8 @@ const TEXTS: Readonly<Record<string, string>> = {
 const PASSWORD = "secret";
 const STATES = ["complete", "incomplete", "with a password", "without a password"];
 
-export function kernelFeedTarget(): FuzzTarget {
+/** `deliver` brings a part of the input to the client, all of it unless a test puts something else in its place. */
+export function kernelFeedTarget(deliver = (part: string): string => part): FuzzTarget {
   const limits = { maxBulkBytes: 512 * 1024 * 1024, maxRequestBytes: 1024 * 1024 * 1024 };
   const open = [new TestNode(limits), new TestNode(limits)] as const;
   const closed = [
@@ -46,7 +47,7 @@ export function kernelFeedTarget(): FuzzTarget {
     const text = Buffer.from(input.buffer, input.byteOffset, input.length).toString("latin1");
     let at = 0;
     for (const end of cutsOf(random, text.length)) {
-      one.sendBytes(text.slice(at, end));
+      one.sendBytes(deliver(text.slice(at, end)));
       at = end;
     }
     const other = whole.connect();

@@ -4,6 +4,7 @@ import { FuzzBuffer } from "../../fuzz/fuzz-buffer.ts";
 import { generateRequests } from "../../fuzz/generate/resp-request.ts";
 import { Random } from "../../fuzz/random.ts";
 import { FUZZ_MEMORY_BYTES, FUZZ_MIN_INPUTS, runFuzz } from "../../fuzz/run-fuzz.ts";
+import { kernelFeedTarget } from "../../fuzz/targets/kernel-feed.ts";
 import { respRequestTarget } from "../../fuzz/targets/resp-request.ts";
 
 const INPUTS = 3000;
@@ -92,6 +93,11 @@ describe("the fuzzer", () => {
       },
     });
     expect(runFuzz(behindOutput, INPUTS, 5).failures[0]).toMatch(/behind the room for its output/);
+  });
+
+  it("finds a door that loses a byte where the input is cut", () => {
+    const broken = kernelFeedTarget((part) => (part.length > 40 ? part.slice(0, -1) : part));
+    expect(runFuzz(broken, INPUTS, 5).failures[0]).toMatch(/replies/);
   });
 
   it("fails when a state or a code is never reached, and when the memory grows", () => {
