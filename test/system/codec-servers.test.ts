@@ -258,7 +258,10 @@ it("splits inline commands as redis-server does", async (context) => {
       echoed++;
       expect(value).toEqual({ type: "bulk", bytes: commands[0]![1] });
     } else {
-      expect(value).toMatchObject({ type: "error", text: expect.stringMatching(/wrong number of arguments/) });
+      expect(value).toMatchObject({
+        type: "error",
+        text: expect.stringMatching(/wrong number of arguments/),
+      });
     }
   }
   expect(echoed).toBeGreaterThan(100);
