@@ -62,7 +62,7 @@ export let requestByte: u32 = 0;
 /** Longest argument, in bytes; larger ones are REQUEST_BAD_LENGTH. */
 let maxBulkBytes: u32 = 512 * 1024 * 1024;
 
-/** Highest limit of an argument's length: two more bytes, and those of a million further arguments, fit into 32 bits. */
+/** Highest limit of an argument's length: an address that many bytes further on, and two more, still fits into 32 bits. */
 const HIGHEST_BULK_LIMIT: u32 = 0x7fffffff;
 
 /** Sets the longest argument, in bytes; at most 2 GiB - 1. */
