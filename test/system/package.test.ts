@@ -138,7 +138,7 @@ describe("the package", () => {
 
   it("does what the README's example says", async () => {
     const readme = readFileSync(join(ROOT, "README.md"), "utf8");
-    const [, example] = /```js\n(import [^]*?)```/.exec(readme)!;
+    const [, example] = /```js\n(import [\s\S]*?)```/.exec(readme)!;
     writeFileSync(join(installed.folder, "example.mjs"), example!);
     const { stdout } = await run(process.execPath, ["example.mjs"], { cwd: installed.folder });
     const promised = [...example!.matchAll(/^console\.log.*; \/\/ (.*)$/gm)].map(

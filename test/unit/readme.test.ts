@@ -10,7 +10,7 @@ const README = new URL("../../README.md", import.meta.url);
 
 /** What stands between the marks of a generated part. */
 function part(name: string): RegExp {
-  return new RegExp(`(<!-- ${name}: [^\\n]* -->\\n)([^]*?)(<!-- /${name} -->)`);
+  return new RegExp(`(<!-- ${name}: [^\\n]* -->\\n)([\\s\\S]*?)(<!-- /${name} -->)`);
 }
 
 function flagsTable(): string {
