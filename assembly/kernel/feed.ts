@@ -73,7 +73,7 @@ import {
 import { DONE, FULL, HOST, LARGE, largeLength, largePointer, setDatabase } from "./commands/command";
 import { OUTPUT_BYTES } from "./commands/get";
 import { hashed, identify, run } from "./commands/dispatch";
-import { MIN_ROOM, outEnd, outNext, replyErrorWith, setOutput, setProtocol } from "./reply";
+import { MIN_ROOM, outEnd, outNext, replyErrorByte, replyErrorWith, setOutput, setProtocol } from "./reply";
 import { siphash } from "./siphash";
 import { tablePrefetch } from "./table";
 
@@ -323,8 +323,7 @@ function replyProtocolError(byte: u32, status: i32): void {
       break;
     case REQUEST_NO_DOLLAR:
       // The byte itself, but never one that would end the line.
-      store<u8>(outEnd - 1, <u8>(byte == 13 || byte == 10 ? 32 : byte));
-      replyErrorWith("ERR Protocol error: expected '$', got '", outEnd - 1, 1, "'");
+      replyErrorByte("ERR Protocol error: expected '$', got '", byte == 13 || byte == 10 ? 32 : byte, "'");
       return;
   }
   replyErrorWith("ERR Protocol error: ", 0, 0, text);

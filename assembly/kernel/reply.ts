@@ -116,6 +116,17 @@ export function replyErrorWith(before: string, word: u32, length: u32, after: st
   endLine(outNext);
 }
 
+/** An error with one byte in the middle. */
+export function replyErrorByte(before: string, byte: u32, after: string): void {
+  store<u8>(outNext, 45);
+  outNext++;
+  replyText(before);
+  store<u8>(outNext, <u8>byte);
+  outNext++;
+  replyText(after);
+  endLine(outNext);
+}
+
 export const NOT_AN_INTEGER: string = "ERR value is not an integer or out of range";
 export const SYNTAX_ERROR: string = "ERR syntax error";
 export const WRONG_TYPE: string = "WRONGTYPE Operation against a key holding the wrong kind of value";

@@ -3,7 +3,7 @@
 import type { CommandFlag } from "../../store/commands/command.ts";
 import type { CatalogueRow } from "./catalogue.ts";
 
-/** Every category that a command here can have. */
+/** Every category that a command here can have, in Redis's order. */
 export const CATEGORIES: readonly string[] = [
   "keyspace",
   "read",
@@ -52,5 +52,5 @@ export function categoriesOf({ facts, fullName }: CatalogueRow): string[] {
   if (has("blocking")) categories.push("blocking");
   if (has("admin") || DANGEROUS.has(fullName)) categories.push("dangerous");
   categories.push(has("fast") ? "fast" : "slow");
-  return categories;
+  return CATEGORIES.filter((category) => categories.includes(category));
 }

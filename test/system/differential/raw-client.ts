@@ -22,6 +22,8 @@ export class RawClient {
       this.#received += text;
       this.#wake();
     });
+    // "close" follows, and send() tells of it.
+    socket.on("error", () => {});
     socket.on("close", () => this.#wake());
   }
 

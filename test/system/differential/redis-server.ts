@@ -61,6 +61,11 @@ export class RedisServer {
     this.client = client;
   }
 
+  /** Path of the socket it listens on. */
+  get path(): string {
+    return join(this.#folder, "socket");
+  }
+
   async stop(): Promise<void> {
     this.client.close();
     const gone = once(this.#process, "exit");

@@ -35,6 +35,9 @@ export function readReply(text: string, start: number): { value: Decoded; end: n
       return { value: line === "t", end };
     case ",":
       return { value: Number(line), end };
+    case "(":
+      return { value: BigInt(line), end };
+    case "=":
     case "$":
       if (line === "-1") return { value: null, end };
       return { value: text.slice(end, end + Number(line)), end: end + Number(line) + 2 };

@@ -1,6 +1,6 @@
 // SLOWLOG: nothing is recorded, and slowlog-log-slower-than says so (-1).
 
-import { CommandError, syntaxError } from "../../../store/commands/command.ts";
+import { CommandError } from "../../../store/commands/command.ts";
 import { readInteger } from "../../../store/commands/parse.ts";
 import { container, type SessionCommand, subcommand } from "../session-command.ts";
 
@@ -18,7 +18,7 @@ export const slowlog: SessionCommand = container(
       FAMILY,
       { name: "get", arity: -2, since: "2.2.12", summary: "Answers an empty list." },
       ({ args, reply }) => {
-        if (args.length > 3) throw syntaxError();
+        if (args.length > 3) throw tooMany();
         if (args.length === 3 && readInteger(args, 2, badCount) < -1n) throw badCount();
         reply.array(0);
       },
@@ -40,4 +40,8 @@ export const slowlog: SessionCommand = container(
   ],
 );
 
+const tooMany = () =>
+  new CommandError(
+    "ERR unknown subcommand or wrong number of arguments for 'get'. Try SLOWLOG HELP.",
+  );
 const badCount = () => new CommandError("ERR count should be greater than or equal to -1");

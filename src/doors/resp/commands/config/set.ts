@@ -1,7 +1,7 @@
 // CONFIG SET: changes parameters, all of those named or none.
 
 import { SettingError, type SettingValues } from "../../../../base/settings.ts";
-import { CommandError, wrongArity } from "../../../../store/commands/command.ts";
+import { CommandError, syntaxError } from "../../../../store/commands/command.ts";
 import { FixedParameter, type Parameter } from "../../config-parameters.ts";
 import { type SessionCall, type SessionCommand, subcommand } from "../../session-command.ts";
 import { CONFIG, findParameter } from "./family.ts";
@@ -17,7 +17,7 @@ export const set: SessionCommand = subcommand(
   },
   (call) => {
     const { host, args, reply } = call;
-    if (args.length % 2 !== 0) throw wrongArity("config|set");
+    if (args.length % 2 !== 0) throw syntaxError();
     const parameters = findAll(call);
     let changes: Partial<SettingValues> = {};
     for (const [i, parameter] of parameters) {
