@@ -44,7 +44,7 @@ describe("COMMAND", () => {
         1,
         1,
         1,
-        ["@string", "@read", "@fast"],
+        ["@read", "@string", "@fast"],
         [],
         [
           [
@@ -62,7 +62,7 @@ describe("COMMAND", () => {
     ]);
     client.raw("HELLO", 3);
     expect(client.raw("COMMAND", "INFO", "ping")).toBe(
-      "*1\r\n*10\r\n$4\r\nping\r\n:-1\r\n~1\r\n+fast\r\n:0\r\n:0\r\n:0\r\n~2\r\n+@connection\r\n+@fast\r\n~0\r\n~0\r\n~0\r\n",
+      "*1\r\n*10\r\n$4\r\nping\r\n:-1\r\n~1\r\n+fast\r\n:0\r\n:0\r\n:0\r\n~2\r\n+@fast\r\n+@connection\r\n~0\r\n~0\r\n~0\r\n",
     );
     expect(client.raw("COMMAND", "INFO", "config|get")).toMatch(
       /^\*1\r\n\*10\r\n\$10\r\nconfig\|get/,
