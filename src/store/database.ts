@@ -1,7 +1,7 @@
 import { latin1 } from "./arguments.ts";
-import type { EmbeddedStore } from "./embedded-store.ts";
-import { RECORD } from "./kernel.ts";
-import type { HostObject } from "./objects.ts";
+import { type KernelExports, RECORD } from "./kernel.ts";
+import type { KernelMemory } from "./memory.ts";
+import type { HostObject, ObjectRegistry } from "./objects.ts";
 
 /** Address of a live entry's record in linear memory; 0 for none. Valid until the next write of any kind. */
 export type Entry = number;
@@ -12,15 +12,34 @@ export interface Key {
   readonly length: number;
 }
 
+/** What the databases of a store share. */
+export interface Table {
+  readonly kernel: KernelExports;
+  readonly memory: KernelMemory;
+  readonly objects: ObjectRegistry;
+  /** The time the kernel works with, in ms since the epoch. */
+  readonly now: number;
+  /** A page of linear memory that walk() has the kernel write to. */
+  readonly walkArea: number;
+  /** Whether find() counts as an access (CLIENT NO-TOUCH). */
+  readonly countsAccesses: boolean;
+  /** Whether look-ups count as hits and misses of the keyspace. */
+  readonly countsHits: boolean;
+  hostHits: number;
+  hostMisses: number;
+  /** The error of a write that did not fit. */
+  outOfMemory(): Error;
+}
+
 /**
  * One of the 16 databases of the embedded store, for the commands that the host runs. Entries expire when they are looked up.
  * Every write mints a stamp. A method that takes an Entry needs one from a find() after the last write.
  */
 export class Database {
   readonly index: number;
-  readonly #store: EmbeddedStore;
+  readonly #store: Table;
 
-  constructor(store: EmbeddedStore, index: number) {
+  constructor(store: Table, index: number) {
     this.#store = store;
     this.index = index;
   }

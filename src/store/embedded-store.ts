@@ -1,5 +1,5 @@
 import { RingletError } from "../base/errors.ts";
-import { Database, type Key } from "./database.ts";
+import { Database, type Key, type Table } from "./database.ts";
 import { DATABASES, FIGURE, type KernelExports, type MaxMemoryPolicy, POLICIES } from "./kernel.ts";
 import { KernelMemory } from "./memory.ts";
 import { DEFAULT_HASH_LIMITS, type HashLimits } from "./objects/hash.ts";
@@ -31,7 +31,7 @@ export class OutOfMemory extends RingletError {}
  * The embedded store: the kernel's table, with the objects of the host that its entries point to. One instance of
  * `kernel.wasm` belongs to it alone.
  */
-export class EmbeddedStore {
+export class EmbeddedStore implements Table {
   readonly kernel: KernelExports;
   readonly memory: KernelMemory;
   readonly objects = new ObjectRegistry();

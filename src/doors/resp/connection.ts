@@ -1,21 +1,47 @@
 // One client of the RESP door: keeps what came of a command in progress, feeds whole commands, sends replies in order.
 
+import type { Logger } from "../../base/logger.ts";
 import type { RespWriter } from "../../codec/resp-writer.ts";
 import type { Arguments } from "../../store/arguments.ts";
 import { OutOfMemory } from "../../store/embedded-store.ts";
 import type { ByteStream, StreamHandler } from "../../transport/stream.ts";
 import type { ClientHandle } from "./clients.ts";
-import type { RespDoor } from "./door.ts";
-import type { FeedClient, FeedOutcome, LaterReply } from "./feeder.ts";
+import type { FeedClient, Feeder, FeedOutcome, LaterReply } from "./feeder.ts";
 import type { Session } from "./session.ts";
 
 /** Text encoder for the few replies that do not come from a writer. */
 const TEXT = new TextEncoder();
 
+/** What a connection needs of the door that it came in by. */
+export interface ConnectionOwner {
+  readonly feeder: Feeder;
+  readonly log: Logger;
+  /** Bytes of replies that may wait for one client. */
+  readonly outputLimitBytes: number;
+  /** Longest command in bytes. */
+  readonly maxRequestBytes: number;
+  /** Runs a command that the kernel hands over. */
+  readonly commander: {
+    execute(session: Session, args: Arguments, reply: RespWriter): LaterReply | undefined;
+  };
+  /** The time, in ms since the epoch. */
+  now(): number;
+  /** Gives the store the time. */
+  letTimePass(): void;
+  /** How many bytes of the command in progress the kernel has read, when it is a long one; else 0. */
+  readBytes(kernelConnection: number): number;
+  /** Has `write` write a reply that came late, and sends it. */
+  writeLate(connection: RespConnection, write: (reply: RespWriter) => void): void;
+  /** Counts bytes of commands in part. */
+  addPending(bytes: number): void;
+  /** The connection is gone. */
+  closed(connection: RespConnection): void;
+}
+
 export class RespConnection implements FeedClient, StreamHandler, ClientHandle {
   readonly session: Session;
   readonly kernelConnection: number;
-  readonly #door: RespDoor;
+  readonly #door: ConnectionOwner;
   readonly #stream: ByteStream;
   /** What has come and was not run yet, and how much of it there must be before it is worth looking at. */
   #pending: Uint8Array[] = [];
@@ -26,6 +52,9 @@ export class RespConnection implements FeedClient, StreamHandler, ClientHandle {
   readonly #single: Uint8Array[] = [EMPTY];
   /** A command waits for its reply; nothing else of this client runs. */
   #waiting = false;
+  /** Why nothing is read from the client: it holds much of the budget, or enough to go on with after the late reply. */
+  #pausedByBudget = false;
+  #pausedByWait = false;
   #paused = false;
   #closed = false;
   /** The other side sends nothing more: close when everything is answered. */
@@ -36,7 +65,7 @@ export class RespConnection implements FeedClient, StreamHandler, ClientHandle {
   /** Time of the last byte received, ms since the epoch. */
   lastInputAt: number;
 
-  constructor(door: RespDoor, stream: ByteStream, session: Session) {
+  constructor(door: ConnectionOwner, stream: ByteStream, session: Session) {
     this.#door = door;
     this.#stream = stream;
     this.session = session;
@@ -84,7 +113,12 @@ export class RespConnection implements FeedClient, StreamHandler, ClientHandle {
     }
     this.#pending.push(bytes.slice());
     this.#addPending(bytes.length);
-    if (this.#waiting || this.#pendingBytes < this.#neededBytes) return;
+    if (this.#waiting) {
+      this.#pausedByWait = this.#pendingBytes > MAX_BEHIND_WAIT_BYTES;
+      this.#updateReading();
+      return;
+    }
+    if (this.#pendingBytes < this.#neededBytes) return;
     if (this.#scannedBytes !== 0 && !this.#scanIsWhole()) return;
     this.#runPending();
   }
@@ -111,6 +145,7 @@ export class RespConnection implements FeedClient, StreamHandler, ClientHandle {
     if (this.#closed) return;
     this.outputBytes += bytes.length;
     this.#stream.write(bytes);
+    if (this.#stream.bufferedBytes > this.#door.outputLimitBytes) this.#cutOff();
   }
 
   /** Closes the connection: after what has been answered is sent, or at once. */
@@ -123,6 +158,12 @@ export class RespConnection implements FeedClient, StreamHandler, ClientHandle {
 
   /** Stops and starts reading from the client. */
   setPaused(paused: boolean): void {
+    this.#pausedByBudget = paused;
+    this.#updateReading();
+  }
+
+  #updateReading(): void {
+    const paused = this.#pausedByBudget || this.#pausedByWait;
     if (this.#paused === paused || this.#closed) return;
     this.#paused = paused;
     if (paused) this.#stream.pause();
@@ -154,13 +195,6 @@ export class RespConnection implements FeedClient, StreamHandler, ClientHandle {
     if (outcome.broken || this.session.closing) {
       this.session.closing = true;
       this.#stream.end();
-      return;
-    }
-    if (this.#stream.bufferedBytes > door.outputLimitBytes) {
-      door.log.warn(
-        `client ${this.session.facts.id} at ${this.session.facts.remoteAddress} does not read its replies and was cut off: over ${door.outputLimitBytes} bytes (client-output-buffer-limit) waited for it`,
-      );
-      this.kill(false);
       return;
     }
     const later = outcome.later;
@@ -215,7 +249,20 @@ export class RespConnection implements FeedClient, StreamHandler, ClientHandle {
     this.#neededBytes = 0;
     this.#scannedBytes = 0;
     this.#runPending();
+    if (!this.#waiting) {
+      this.#pausedByWait = false;
+      this.#updateReading();
+    }
     if (this.#ended && !this.#waiting) this.#stream.end();
+  }
+
+  /** Too many replies wait: the client does not read them. */
+  #cutOff(): void {
+    const { id, remoteAddress } = this.session.facts;
+    this.#door.log.warn(
+      `client ${id} at ${remoteAddress} does not read its replies and was cut off: over ${this.#door.outputLimitBytes} bytes (client-output-buffer-limit) waited for it`,
+    );
+    this.kill(false);
   }
 
   #refuse(reply: string): void {
@@ -238,6 +285,8 @@ export class RespConnection implements FeedClient, StreamHandler, ClientHandle {
 }
 
 const EMPTY = new Uint8Array(0);
+/** Bytes that may come behind a command that waits, before reading stops until it has its reply. */
+const MAX_BEHIND_WAIT_BYTES = 64 * 1024;
 
 /** A copy of the last `length` bytes of `parts`, which begin at `offset`. */
 function tail(parts: readonly Uint8Array[], offset: number, length: number): Uint8Array {

@@ -5,7 +5,7 @@ import { RespWriter } from "../../codec/resp-writer.ts";
 import type { RingletNode } from "../../node/node.ts";
 import type { ByteStream } from "../../transport/stream.ts";
 import type { Commander } from "./commander.ts";
-import { RespConnection } from "./connection.ts";
+import { type ConnectionOwner, RespConnection } from "./connection.ts";
 import { Feeder } from "./feeder.ts";
 import { FlightBudget } from "./flight-budget.ts";
 import { Session } from "./session.ts";
@@ -39,7 +39,7 @@ export interface RespDoorLimits {
 
 const TEXT = new TextEncoder();
 
-export class RespDoor {
+export class RespDoor implements ConnectionOwner {
   readonly commander: Commander;
   readonly feeder: Feeder;
   readonly log: Logger;
@@ -145,22 +145,18 @@ export class RespDoor {
     for (const connection of [...this.#connections]) connection.kill(false);
   }
 
-  /** The time, in ms since the epoch. */
   now(): number {
     return this.#node.runtime.now();
   }
 
-  /** Gives the store the time. */
   letTimePass(): void {
     this.#node.letTimePass();
   }
 
-  /** How many bytes of the command in progress the kernel has read, when it is a long one; else 0. */
   readBytes(kernelConnection: number): number {
     return this.#node.store.memory.words[(kernelConnection >>> 2) + 2]!;
   }
 
-  /** Writes a reply that came late. */
   writeLate(connection: RespConnection, write: (reply: RespWriter) => void): void {
     this.letTimePass();
     this.#late.protocol = connection.protocol;
@@ -177,7 +173,6 @@ export class RespDoor {
     }
   }
 
-  /** A connection is gone. */
   closed(connection: RespConnection): void {
     this.#connections.delete(connection);
     this.commander.clients.remove(connection);
