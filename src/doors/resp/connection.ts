@@ -57,6 +57,7 @@ export class RespConnection implements FeedClient, StreamHandler, ClientHandle {
   #pausedByWait = false;
   #paused = false;
   #closed = false;
+  #isCutOff = false;
   /** The other side sends nothing more: close when everything is answered. */
   #ended = false;
   /** Bytes received and sent since the client connected. */
@@ -142,7 +143,7 @@ export class RespConnection implements FeedClient, StreamHandler, ClientHandle {
   }
 
   send(bytes: Uint8Array): void {
-    if (this.#closed) return;
+    if (this.#closed || this.#isCutOff) return;
     this.outputBytes += bytes.length;
     this.#stream.write(bytes);
     if (this.#stream.bufferedBytes > this.#door.outputLimitBytes) this.#cutOff();
@@ -258,6 +259,7 @@ export class RespConnection implements FeedClient, StreamHandler, ClientHandle {
 
   /** Too many replies wait: the client does not read them. */
   #cutOff(): void {
+    this.#isCutOff = true;
     const { id, remoteAddress } = this.session.facts;
     this.#door.log.warn(
       `client ${id} at ${remoteAddress} does not read its replies and was cut off: over ${this.#door.outputLimitBytes} bytes (client-output-buffer-limit) waited for it`,

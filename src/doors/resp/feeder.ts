@@ -91,9 +91,11 @@ export class Feeder {
           break;
         case STATUS.outputFull:
           this.#sendOutput(client);
+          if (client.closing) return this.#finish(client, input);
           break;
         case STATUS.large:
           this.#sendLarge(client);
+          if (client.closing) return this.#finish(client, input);
           break;
         case STATUS.protocolError:
           outcome.broken = true;

@@ -204,6 +204,50 @@ describe("limits", () => {
     expect(node.served.clientCount).toBe(1);
   });
 
+  it("a client that does not read is cut off within a pipeline, and nothing behind the limit runs", () => {
+    const node = new TestNode({ outputLimitBytes: 1_000_000 });
+    const other = node.connect();
+    other.run("SET", "a", "x".repeat(300_000));
+    other.run("SET", "b", "x".repeat(100_000));
+    for (const key of ["a", "b"]) {
+      const victim = node.connect();
+      victim.isReading = false;
+      victim.send(...Array.from({ length: 100 }, () => ["GET", key]), ["SET", "ran", "1"]);
+      expect(victim.closed).toBe(true);
+      expect(victim.bufferedBytes).toBeLessThan(1_400_000);
+      expect(other.raw("EXISTS", "ran")).toBe(":0\r\n");
+    }
+  });
+
+  it("a client whose command waits is not read from without end", async () => {
+    const node = new TestNode();
+    const client = node.connect();
+    client.send(["WAIT", 1, 50]);
+    const command = request("SET", "a", "x".repeat(1000));
+    let sent = 0;
+    while (!client.paused && sent < 1000) {
+      client.sendBytes(command);
+      sent++;
+    }
+    expect(sent).toBeLessThan(100);
+    await node.runtime.advance(60);
+    expect(client.paused).toBe(false);
+    expect(client.take()).toBe(`:0\r\n${"+OK\r\n".repeat(sent)}`);
+  });
+
+  it("a client whose next command waits too stays unread", async () => {
+    const node = new TestNode();
+    const client = node.connect();
+    client.send(["WAIT", 1, 50]);
+    client.sendBytes(request("WAIT", 1, 50) + request("ECHO", "x".repeat(70_000)));
+    expect(client.paused).toBe(true);
+    await node.runtime.advance(60);
+    expect(client.paused).toBe(true);
+    await node.runtime.advance(60);
+    expect(client.paused).toBe(false);
+    expect(client.take()).toMatch(/^:0\r\n:0\r\n\$70000\r\nx/);
+  });
+
   it("over the budget only those who hold much wait, and the longest command goes on", async () => {
     const MIB = 1024 * 1024;
     const node = new TestNode({ inFlightBudgetBytes: 4 * MIB, stalledRequestMs: 500 });

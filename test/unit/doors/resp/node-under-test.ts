@@ -114,6 +114,8 @@ export class TestClient implements ByteStream {
   readonly remoteAddress: string;
   readonly localAddress = "127.0.0.1:8102";
   bufferedBytes = 0;
+  /** Whether the client takes what it is sent; if not, that waits in bufferedBytes. */
+  isReading = true;
   /** Whether the node has closed the connection. */
   closed = false;
   #handler: StreamHandler | undefined;
@@ -170,6 +172,7 @@ export class TestClient implements ByteStream {
     this.#handler = handler;
   }
   write(bytes: Uint8Array): void {
+    if (!this.isReading) this.bufferedBytes += bytes.length;
     this.#received += latin1(bytes, 0, bytes.length);
   }
   /** Whether the node has stopped reading from the client. */
