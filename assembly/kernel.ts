@@ -1,11 +1,11 @@
 // kernel.wasm: the codec, the table, and feed().
 
 import { arenaInit, liveBytes, movedRecords, segments } from "./kernel/arena";
-import { resetClock, setNow } from "./kernel/clock";
+import { callsInit, outOfMemoryErrors, plainErrors, wrongTypeErrors } from "./kernel/calls";
+import { changes, resetClock, setNow } from "./kernel/clock";
 import { maxValueBytes, setMaxValueBytes } from "./kernel/commands/command";
 import { connectionsInit } from "./kernel/connection";
 import { entriesInit, expiredEntries, hits, misses } from "./kernel/entries";
-import { feedInit } from "./kernel/feed";
 import { pagesInit } from "./kernel/pages";
 import { randomSeed } from "./kernel/random";
 import { evictedEntries, roomInit, usedBytes } from "./kernel/room";
@@ -14,11 +14,12 @@ import { tableInit, tablePages, tableVolatile } from "./kernel/table";
 import { setMaxBulkBytes } from "./codec/resp-request";
 
 export * from "./codec/exports";
-export { collectTombstones, takeReleased } from "./kernel/entries";
+export { collectTombstones, holdExpiry, takeReleased } from "./kernel/entries";
 export { connectionClose, connectionOpen } from "./kernel/connection";
 export { contextClose, contextOpen, inputReserve, releaseBigInput } from "./kernel/context";
 export { observeStamp, setNodeIndex, setNow } from "./kernel/clock";
-export { callsOf, feed, resume, scan } from "./kernel/feed";
+export { callsOf, failedOf, rejectedOf } from "./kernel/calls";
+export { feed, resume, scan } from "./kernel/feed";
 export {
   hostChanged,
   hostCount,
@@ -51,7 +52,7 @@ export function reset(ceilingBytes: u32, seedLow: u64, seedHigh: u64, tombstones
   entriesInit(tombstones != 0);
   connectionsInit();
   roomInit();
-  feedInit();
+  callsInit();
   resetClock();
   siphashSeed(seedLow, seedHigh);
   randomSeed(seedLow ^ seedHigh);
@@ -87,6 +88,14 @@ export function figure(index: u32): f64 {
       return <f64>movedRecords;
     case 9:
       return <f64>maxValueBytes;
+    case 10:
+      return <f64>plainErrors;
+    case 11:
+      return <f64>wrongTypeErrors;
+    case 12:
+      return <f64>outOfMemoryErrors;
+    case 13:
+      return <f64>changes;
   }
   return NaN;
 }

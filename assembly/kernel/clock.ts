@@ -5,6 +5,8 @@
 export let now: u64 = 0;
 /** The newest stamp minted or seen. */
 export let lastStamp: u64 = 0;
+/** Changes of entries: stamps minted, and removals that need none. */
+export let changes: u64 = 0;
 /** Index of this node in stamps. */
 export let nodeIndex: u32 = 0;
 /** Seconds since the epoch, 24 bits: the clock of the last access to an entry. */
@@ -30,11 +32,18 @@ export function observeStamp(stamp: u64): void {
 // @ts-ignore: decorator
 @inline
 export function mintStamp(): u64 {
+  changes++;
   const wall = now << 16;
   lastStamp = wall > lastStamp ? wall : lastStamp + 1;
   return lastStamp;
 }
 
+/** Counts a change that mints no stamp. */
+export function noteChange(): void {
+  changes++;
+}
+
 export function resetClock(): void {
+  changes = 0;
   lastStamp = 0;
 }

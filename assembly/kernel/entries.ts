@@ -4,7 +4,7 @@
 // Addresses of records and slots hold until the next call of entryWrite(), entryRemove() or a look-up that may expire.
 
 import { arenaFree, arenaTake } from "./arena";
-import { lastStamp, mintStamp, nodeIndex, now, accessClock } from "./clock";
+import { lastStamp, mintStamp, nodeIndex, noteChange, now, accessClock } from "./clock";
 import {
   FLAG_OBJECT,
   FLAG_RAW,
@@ -66,6 +66,7 @@ let releasedHead: u32 = 0;
 export function entriesInit(tombstones: bool): void {
   keepTombstones = tombstones;
   releasedHead = 0;
+  expiryHeld = false;
   sweepDatabase = 0;
   sweepHash = 0;
   expiredEntries = 0;
@@ -191,8 +192,12 @@ export function entrySetExpiry(database: u32, slot: u32, expiry: u64): void {
 
 /** Removes the live entry in a slot, leaving a tombstone with a new stamp where tombstones are kept. */
 export function entryRemove(database: u32, slot: u32): void {
-  if (keepTombstones) bury(database, slot, mintStamp());
-  else drop(database, slot);
+  if (keepTombstones) {
+    bury(database, slot, mintStamp());
+    return;
+  }
+  noteChange();
+  drop(database, slot);
 }
 
 /** Writes a tombstone for a key that has no entry, where tombstones are kept. False at the ceiling. */
@@ -234,11 +239,19 @@ export function drop(database: u32, slot: u32): void {
   discard(record);
 }
 
-/** Expires the live entry in a slot if its time has come; whether it has. */
+/** Expires the live entry in a slot if its time has come; whether it has. While expiry is held it stays, unseen. */
 export function entryExpire(database: u32, slot: u32): bool {
   if (!(slotMarks(slot) & MARK_VOLATILE) || recordExpiry(slotRecord(slot)) > now) return false;
-  expire(database, slot);
+  if (!expiryHeld) expire(database, slot);
   return true;
+}
+
+/** Whether what has expired is left in the table, unseen (CLIENT PAUSE). */
+let expiryHeld: bool = false;
+
+/** Has entries whose time has come stay in the table, unseen, until it is called with 0. */
+export function holdExpiry(held: u32): void {
+  expiryHeld = held != 0;
 }
 
 function expire(database: u32, slot: u32): void {
@@ -339,6 +352,7 @@ let sweepHash: u32 = 0;
 
 /** Looks at up to `slots` slots for entries whose time has come, from where it stopped last; returns how many it expired. */
 export function expireSome(slots: u32): u32 {
+  if (expiryHeld) return 0;
   let expired: u32 = 0;
   let looked: u32 = 0;
   let idle: u32 = 0;

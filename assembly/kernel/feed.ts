@@ -3,6 +3,7 @@
 // replies into the output and calls resume().
 
 import { arenaMaintain } from "./arena";
+import { countCall, countLarge } from "./calls";
 import { hasReleased } from "./entries";
 import {
   connectionDatabase,
@@ -83,7 +84,10 @@ export const STATUS_DONE: i32 = 0;
 export const STATUS_HOST: i32 = 1;
 /** The output must leave; then resume. */
 export const STATUS_OUTPUT_FULL: i32 = 2;
-/** The host must reply the value in CTX_LARGE as a bulk string behind the output, and resume. */
+/**
+ * The host must reply the value in CTX_LARGE as a bulk string behind the output, and resume. CTX_CONSUMED is in front of the
+ * command: a host that cannot send so much now may stop here, and feed the command again later.
+ */
 export const STATUS_LARGE: i32 = 3;
 /** The error is in the output; the connection must close. */
 export const STATUS_PROTOCOL_ERROR: i32 = 4;
@@ -97,18 +101,6 @@ const PREFETCH_COMMANDS: u32 = 3;
 
 /** Keeps the loads of the prefetch from being optimised away. */
 let prefetched: u32 = 0;
-
-/** Commands that the kernel has answered, by number: 64 × u64. */
-const calls: usize = memory.data(64 * 8, 16);
-
-/** Commands that the kernel has answered for a number of dispatch.ts. */
-export function callsOf(command: u32): f64 {
-  return <f64>load<u64>(calls + (command << 3));
-}
-
-export function feedInit(): void {
-  memory.fill(calls, 0, 64 * 8);
-}
 
 /** Runs the commands in `length` bytes at `input`, which lie in the context's input. Returns a STATUS_. */
 export function feed(context: u32, connection: u32, input: u32, length: u32): i32 {
@@ -254,11 +246,14 @@ function prefetch(context: u32, database: u32, count: u32): void {
 function runBatch(context: u32, toHost: bool): i32 {
   let next = load<u32>(context, CTX_BATCH_NEXT);
   const count = load<u32>(context, CTX_BATCH_COUNT);
+  // A command whose value the host sends counts as done when the host resumes.
+  if (next != 0) store<u32>(context, load<u32>(context + CTX_BATCH + (next - 1) * BATCH_ENTRY_BYTES, BATCH_END), CTX_CONSUMED);
   while (next < count) {
     const entry = context + CTX_BATCH + next * BATCH_ENTRY_BYTES;
     const command = load<u32>(entry, BATCH_COMMAND);
     const argv = load<u32>(entry, BATCH_ARGV);
     const argc = load<u32>(entry, BATCH_ARGC);
+    const reply = outNext;
     let outcome = HOST;
     if (command != 0 && !toHost) {
       outcome = outEnd - outNext < MIN_ROOM ? FULL : run(command, argv, argc, load<u32>(entry, BATCH_HASH));
@@ -268,16 +263,16 @@ function runBatch(context: u32, toHost: bool): i32 {
       return STATUS_OUTPUT_FULL;
     }
     next++;
-    store<u32>(context, load<u32>(entry, BATCH_END), CTX_CONSUMED);
+    if (outcome != LARGE) store<u32>(context, load<u32>(entry, BATCH_END), CTX_CONSUMED);
     if (outcome == DONE) {
-      store<u64>(calls + (command << 3), load<u64>(calls + (command << 3)) + 1);
+      countCall(command, reply);
       if (!hasReleased()) arenaMaintain();
       continue;
     }
     store<u32>(context, next, CTX_BATCH_NEXT);
     store<u32>(context, command, CTX_COMMAND);
     if (outcome == LARGE) {
-      store<u64>(calls + (command << 3), load<u64>(calls + (command << 3)) + 1);
+      countLarge(command);
       store<u32>(context, largePointer, CTX_LARGE);
       store<u32>(context, largeLength, CTX_LARGE_LENGTH);
       return STATUS_LARGE;

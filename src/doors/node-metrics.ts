@@ -107,9 +107,9 @@ export function addNodeMetrics(
   metrics.add({
     name: "ringlet_error_replies",
     type: "counter",
-    help: "Error replies of the host, by the code word of the error.",
+    help: "Error replies, by the code word of the error.",
     read: () =>
-      [...statistics.errors].map(([code, counter]) => ({ labels: { code }, value: counter.total })),
+      [...statistics.errors("ever")].map(([code, value]) => ({ labels: { code }, value })),
   });
 
   metrics.add({

@@ -14,6 +14,8 @@ export interface KernelExports {
   figure(index: number): number;
   volatileCount(database: number): number;
   callsOf(command: number): number;
+  failedOf(command: number): number;
+  rejectedOf(command: number): number;
 
   takePages(count: number, align: number, spare: number): number;
   freePages(address: number, count: number): void;
@@ -58,6 +60,7 @@ export interface KernelExports {
   hostFlush(database: number): void;
   hostMaintain(): void;
   takeReleased(): number;
+  holdExpiry(held: number): void;
   tick(slots: number, bytes: number): number;
   collectTombstones(database: number, hash: number, slots: number, stamp: bigint): number;
 }
@@ -116,6 +119,10 @@ export const FIGURE = {
   hits: 6,
   misses: 7,
   moved: 8,
+  plainErrors: 10,
+  wrongTypeErrors: 11,
+  outOfMemoryErrors: 12,
+  changes: 13,
 } as const;
 
 /** What happens at the memory limit, by Redis's names (assembly/kernel/room.ts). */

@@ -21,7 +21,7 @@ export class Counter {
   }
 }
 
-/** What the host counts of one command. Those that the kernel answers count there: see Statistics.calls(). */
+/** What the host counts of one command. Those that the kernel answers count there: see Statistics.kernelCounts(). */
 export class CommandCounters {
   readonly calls = new Counter();
   readonly microseconds = new Counter();
@@ -38,6 +38,34 @@ export class CommandCounters {
   }
 }
 
+/** What the kernel counts of a command: calls, those that failed included, and refusals for want of memory. */
+export interface KernelCounts {
+  readonly calls: number;
+  readonly failed: number;
+  readonly rejected: number;
+}
+
+const NO_CALLS: KernelCounts = { calls: 0, failed: 0, rejected: 0 };
+
+/** The code words of the kernel's errors, and where it counts them. */
+const KERNEL_ERRORS = [
+  ["ERR", "plainErrors"],
+  ["WRONGTYPE", "wrongTypeErrors"],
+  ["OOM", "outOfMemoryErrors"],
+] as const;
+
+/** Figures of the kernel that begin at zero again with CONFIG RESETSTAT. */
+const GROWING_FIGURES: readonly (keyof typeof FIGURE)[] = [
+  "expired",
+  "evicted",
+  "hits",
+  "misses",
+  "moved",
+  "plainErrors",
+  "wrongTypeErrors",
+  "outOfMemoryErrors",
+];
+
 /** Samples that a rate is the mean of. */
 const SAMPLES = 16;
 /** Kinds of errors that are told apart; clients can make up no kinds of their own. */
@@ -51,9 +79,9 @@ export class Statistics {
   /** Commands that the host ran. */
   readonly hostCommands = new Counter();
   /** Error replies of the host by code word. */
-  readonly errors = new Map<string, Counter>();
-  /** Calls per command that the kernel answered, at the last reset. */
-  readonly #kernelCallsAtReset: number[] = KERNEL_COMMANDS.map(() => 0);
+  readonly #hostErrors = new Map<string, Counter>();
+  /** What the kernel counted of each of its commands at the last reset. */
+  #kernelAtReset: readonly KernelCounts[] = KERNEL_COMMANDS.map(() => NO_CALLS);
   readonly #figuresAtReset = new Map<string, number>();
   readonly #opsPerSecond = new Rate();
   readonly #inputPerSecond = new Rate();
@@ -87,14 +115,28 @@ export class Statistics {
   }
 
   get kernelCommandsSinceReset(): number {
-    return this.kernelCommands - this.#kernelCallsAtReset.reduce((sum, calls) => sum + calls, 0);
+    return this.kernelCommands - this.#kernelAtReset.reduce((sum, { calls }) => sum + calls, 0);
   }
 
-  /** Calls of a command that the kernel answered, ever or since the last reset. `number`: of KERNEL_COMMANDS, 0 for none. */
-  kernelCalls(number: number, since: "ever" | "reset"): number {
-    if (number === 0) return 0;
-    const calls = this.#store.kernel.callsOf(number);
-    return since === "ever" ? calls : calls - this.#kernelCallsAtReset[number]!;
+  /** What the kernel has counted of a command since the last reset. `number`: of KERNEL_COMMANDS, 0 for none. */
+  kernelCounts(number: number): KernelCounts {
+    if (number === 0) return NO_CALLS;
+    const now = this.#kernelCountsEver(number);
+    const before = this.#kernelAtReset[number]!;
+    return {
+      calls: now.calls - before.calls,
+      failed: now.failed - before.failed,
+      rejected: now.rejected - before.rejected,
+    };
+  }
+
+  #kernelCountsEver(number: number): KernelCounts {
+    const { kernel } = this.#store;
+    return {
+      calls: kernel.callsOf(number),
+      failed: kernel.failedOf(number),
+      rejected: kernel.rejectedOf(number),
+    };
   }
 
   /** A figure of the kernel that only grows, since the last reset. */
@@ -124,11 +166,23 @@ export class Statistics {
     return this.#outputPerSecond.mean;
   }
 
-  /** Error replies of the host since the last reset. */
+  /** Error replies by code word, ever or since the last reset; none that are 0. */
+  errors(since: "ever" | "reset"): Map<string, number> {
+    const counts = new Map<string, number>();
+    for (const [code, counter] of this.#hostErrors) {
+      counts.set(code, since === "ever" ? counter.total : counter.sinceReset);
+    }
+    for (const [code, figure] of KERNEL_ERRORS) {
+      const count = since === "ever" ? this.#store.figure(figure) : this.figureSinceReset(figure);
+      counts.set(code, (counts.get(code) ?? 0) + count);
+    }
+    for (const [code, count] of counts) if (count === 0) counts.delete(code);
+    return counts;
+  }
+
+  /** Error replies since the last reset. */
   get errorReplies(): number {
-    let count = 0;
-    for (const counter of this.errors.values()) count += counter.sinceReset;
-    return count;
+    return [...this.errors("reset").values()].reduce((sum, count) => sum + count, 0);
   }
 
   /** Most bytes that the data has taken, as far as samples saw. */
@@ -147,11 +201,11 @@ export class Statistics {
     let end = 1;
     while (end < line.length && end <= MAX_ERROR_CODE && line[end]! > 32) end++;
     const code = latin1(line, 1, end - 1);
-    let counter = this.errors.get(code);
+    let counter = this.#hostErrors.get(code);
     if (counter === undefined) {
-      if (this.errors.size === MAX_ERROR_KINDS) return;
+      if (this.#hostErrors.size === MAX_ERROR_KINDS) return;
       counter = new Counter();
-      this.errors.set(code, counter);
+      this.#hostErrors.set(code, counter);
     }
     counter.total++;
   }
@@ -159,13 +213,9 @@ export class Statistics {
   /** CONFIG RESETSTAT, but for the counters of each command. */
   reset(): void {
     this.hostCommands.reset();
-    this.errors.clear();
-    for (let number = 1; number < KERNEL_COMMANDS.length; number++) {
-      this.#kernelCallsAtReset[number] = this.#store.kernel.callsOf(number);
-    }
-    for (const name of ["expired", "evicted", "hits", "misses", "moved"] as const) {
-      this.#figuresAtReset.set(name, this.#store.figure(name));
-    }
+    for (const counter of this.#hostErrors.values()) counter.reset();
+    this.#kernelAtReset = KERNEL_COMMANDS.map((_, number) => this.#kernelCountsEver(number));
+    for (const name of GROWING_FIGURES) this.#figuresAtReset.set(name, this.#store.figure(name));
     this.#inputAtReset = this.#clients.inputBytes;
     this.#outputAtReset = this.#clients.outputBytes;
     this.#acceptedAtReset = this.#clients.accepted;

@@ -135,6 +135,31 @@ describe("what was counted", () => {
   });
 });
 
+describe("errors that the kernel answers", () => {
+  it("are counted by command and by code word, refused writes apart from failed calls", () => {
+    const client = new TestNode().connect();
+    client.run("HSET", "h", "f", "v");
+    client.run("SET", "a", "x");
+    client.run("INCR", "a");
+    client.run("GET", "h");
+    client.run("GET", "a");
+    client.run("CONFIG", "SET", "maxmemory", 1);
+    client.run("SET", "b", "x");
+    const info = String(client.run("INFO", "commandstats", "errorstats", "stats", "persistence"));
+    expect(info).toMatch(/cmdstat_incr:calls=1,.*,rejected_calls=0,failed_calls=1\r\n/);
+    expect(info).toMatch(/cmdstat_get:calls=2,.*,rejected_calls=0,failed_calls=1\r\n/);
+    expect(info).toMatch(/cmdstat_set:calls=1,.*,rejected_calls=1,failed_calls=0\r\n/);
+    expect(info).toContain("errorstat_ERR:count=1\r\n");
+    expect(info).toContain("errorstat_WRONGTYPE:count=1\r\n");
+    expect(info).toContain("errorstat_OOM:count=1\r\n");
+    expect(info).toContain("total_error_replies:3\r\n");
+    expect(info).toContain("rdb_changes_since_last_save:2\r\n");
+    client.run("CONFIG", "RESETSTAT");
+    expect(client.run("INFO", "errorstats")).toBe("# Errorstats\r\n");
+    expect(client.run("INFO", "commandstats")).not.toContain("cmdstat_incr");
+  });
+});
+
 describe("CLIENT REPLY", () => {
   it("OFF runs commands without answering, ON answers again", () => {
     const client = new TestNode().connect();

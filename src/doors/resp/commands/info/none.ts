@@ -6,9 +6,11 @@ import type { Section } from "./section.ts";
 export const persistence: Section = {
   title: "Persistence",
   byDefault: true,
-  lines: () => [
+  lines: ({ store }) => [
     ["loading", 0],
     ["async_loading", 0],
+    // Nothing is ever saved: all changes since the start.
+    ["rdb_changes_since_last_save", store.figure("changes")],
     ["rdb_bgsave_in_progress", 0],
     ["rdb_last_bgsave_status", "ok"],
     ["aof_enabled", 0],

@@ -32,7 +32,6 @@ export const stats: Section = {
       ["latest_fork_usec", 0],
       ["total_forks", 0],
       ["tracking_total_keys", 0],
-      // Those of the host's commands; the kernel does not count its own.
       ["total_error_replies", statistics.errorReplies],
     ];
   },
