@@ -3,12 +3,17 @@
 //   RESP 2   + simple   - error   : integer   $ bulk ($-1 null)   * array (*-1 null)
 //   RESP 3   the same, and  _ null   # boolean   , double   ( big number   = verbatim   % map   ~ set   > push
 
+import { RingletError } from "../base/errors.ts";
+
 const TEXT = new TextEncoder();
 const CR = 13;
 const LF = 10;
 
 /** Capacity that an empty writer goes back to, in bytes. */
 const KEPT_BYTES = 64 * 1024;
+
+/** A reply is longer than its writer's limit (REPLY_TOO_LONG); what has been written of it must be taken back. */
+export class ReplyTooLong extends RingletError {}
 
 /**
  * An encoder of replies for one protocol at a time. What it has written is taken with view() and forgotten with clear(); its
@@ -17,6 +22,8 @@ const KEPT_BYTES = 64 * 1024;
 export class RespWriter {
   /** 2 or 3: how the next reply is written. */
   protocol: 2 | 3 = 2;
+  /** Bytes that it may come to hold: a write that would make it grow beyond them throws ReplyTooLong. */
+  limitBytes = Number.POSITIVE_INFINITY;
   #bytes: Uint8Array<ArrayBuffer> = new Uint8Array(1024);
   #length = 0;
 
@@ -39,6 +46,15 @@ export class RespWriter {
   /** Forgets what has been written behind `length`: a reply that became an error half-way. */
   truncate(length: number): void {
     this.#length = length;
+  }
+
+  /** Puts an error in the place of what has been written behind `length`, whatever the limit. */
+  errorInstead(length: number, text: string): void {
+    const limit = this.limitBytes;
+    this.limitBytes = Number.POSITIVE_INFINITY;
+    this.#length = length;
+    this.error(text);
+    this.limitBytes = limit;
   }
 
   /** Bytes that are RESP already. */
@@ -176,7 +192,14 @@ export class RespWriter {
   #reserve(length: number): void {
     const needed = this.#length + length;
     if (needed <= this.#bytes.length) return;
-    const grown = new Uint8Array(Math.max(needed, this.#bytes.length * 2));
+    if (needed > this.limitBytes) {
+      throw new ReplyTooLong(
+        "REPLY_TOO_LONG",
+        `the reply is longer than its limit of ${this.limitBytes} bytes`,
+      );
+    }
+    const doubled = Math.min(this.#bytes.length * 2, this.limitBytes);
+    const grown = new Uint8Array(Math.max(needed, doubled));
     grown.set(this.#bytes.subarray(0, this.#length));
     this.#bytes = grown;
   }

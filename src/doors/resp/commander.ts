@@ -4,7 +4,7 @@
 import type { Logger } from "../../base/logger.ts";
 import type { Runtime } from "../../base/runtime.ts";
 import type { Settings } from "../../base/settings.ts";
-import { RespWriter } from "../../codec/resp-writer.ts";
+import { ReplyTooLong, RespWriter } from "../../codec/resp-writer.ts";
 import type { Arguments } from "../../store/arguments.ts";
 import { type Call, CommandError, wrongArity } from "../../store/commands/command.ts";
 import { commands } from "../../store/commands/commands.ts";
@@ -14,7 +14,7 @@ import { fitsArity } from "./catalogue.ts";
 import { ClientRegistry } from "./clients.ts";
 import { type CommandRow, CommandTable } from "./command-table.ts";
 import type { LaterReply } from "./feeder.ts";
-import { KeptCommands } from "./kept-commands.ts";
+import { KeptCommands, replyTooLong } from "./kept-commands.ts";
 import { Pause } from "./pause.ts";
 import type { Session } from "./session.ts";
 import type { CommandHost, NodeFacts } from "./session-command.ts";
@@ -31,6 +31,8 @@ export interface CommanderParts {
   readonly shutdown?: () => void;
 }
 
+/** Longest reply of a command where client-output-buffer-limit sets no limit. */
+const MAX_REPLY_BYTES = 1024 * 1024 * 1024;
 /** Bytes that a write needs beside its arguments: the header of a record. */
 const RECORD_BYTES = 64;
 
@@ -182,6 +184,7 @@ export class Commander implements CommandHost {
     row.counters.calls.total++;
     session.lastCommand = row.fullName;
     session.lastCommandAt = this.store.now;
+    reply.limitBytes = this.settings.get("outputLimitBytes") || MAX_REPLY_BYTES;
     let later: LaterReply | undefined;
     try {
       if (row.keyspace !== undefined) {
@@ -193,8 +196,8 @@ export class Commander implements CommandHost {
         later = row.session!.run({ host: this, session, args, reply, inTransaction });
       }
     } catch (error) {
-      reply.truncate(before);
-      reply.error(this.#textOf(error, row));
+      const isTooLong = error instanceof ReplyTooLong;
+      reply.errorInstead(before, isTooLong ? replyTooLong(reply) : this.#textOf(error, row));
     }
     this.store.countsHits = false;
     row.counters.microseconds.total += (this.runtime.monotonic() - start) * 1000;

@@ -1,7 +1,7 @@
 // Runs commands that the node has kept for a client: queued in MULTI, or held back while clients were paused. They go through
 // feeders of their own, so that the kernel answers what it can.
 
-import type { RespWriter } from "../../codec/resp-writer.ts";
+import { ReplyTooLong, type RespWriter } from "../../codec/resp-writer.ts";
 import type { Arguments } from "../../store/arguments.ts";
 import { type EmbeddedStore, OutOfMemory } from "../../store/embedded-store.ts";
 import { Feeder, type LaterReply } from "./feeder.ts";
@@ -28,6 +28,7 @@ export class KeptCommands {
     execute: (args: Arguments, reply: RespWriter) => LaterReply | undefined,
   ): LaterReply | undefined {
     const request = encodeRequest(command);
+    const before = reply.length;
     const feeder = this.#free.pop() ?? new Feeder(this.#store);
     const client = {
       kernelConnection: session.kernelConnection,
@@ -41,13 +42,19 @@ export class KeptCommands {
     try {
       return feeder.feed(client, [request], request.length).later;
     } catch (error) {
-      if (!(error instanceof OutOfMemory)) throw error;
-      reply.error(`${error.code} ${error.message}`);
+      if (error instanceof ReplyTooLong) reply.errorInstead(before, replyTooLong(reply));
+      else if (error instanceof OutOfMemory) reply.error(`${error.code} ${error.message}`);
+      else throw error;
       return undefined;
     } finally {
       this.#free.push(feeder);
     }
   }
+}
+
+/** The error in the place of a reply that was too long. */
+export function replyTooLong({ limitBytes }: RespWriter): string {
+  return `ERR the command was run, but its reply is longer than ${limitBytes} bytes (client-output-buffer-limit) and was dropped: ask for less at a time`;
 }
 
 /** A command as the client sent it: an array of bulk strings. */

@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { encodeRequest } from "../../store/harness.ts";
 import { RandomSource } from "../../store/random-source.ts";
-import { settle, TestNode } from "./node-under-test.ts";
+import { failed, settle, TestNode } from "./node-under-test.ts";
 
 const request = (...words: readonly (string | number)[]) => encodeRequest(words);
 
@@ -217,6 +217,31 @@ describe("limits", () => {
       expect(victim.bufferedBytes).toBeLessThan(1_400_000);
       expect(other.raw("EXISTS", "ran")).toBe(":0\r\n");
     }
+  });
+
+  it("a reply over the output limit is an error instead, alone and in a transaction", () => {
+    const node = new TestNode({ outputLimitBytes: 1_000_000 });
+    const client = node.connect();
+    const value = "x".repeat(300_000);
+    const tooLong = failed(
+      "ERR the command was run, but its reply is longer than 1000000 bytes (client-output-buffer-limit) and was dropped: ask for less at a time",
+    );
+    client.run("SET", "a", value);
+    client.run("HSET", "h", "f", value);
+    expect(client.run("MGET", "a", "a", "a")).toEqual([value, value, value]);
+    expect(client.run("MGET", "a", "a", "a", "a")).toEqual(tooLong);
+    expect(client.run("HRANDFIELD", "h", "-1000", "WITHVALUES")).toEqual(tooLong);
+    client.send(
+      ["MULTI"],
+      ["GET", "a"],
+      ["HGETALL", "h"],
+      ["GET", "a"],
+      ["GETDEL", "a"],
+      ["DEL", "h"],
+    );
+    client.take();
+    expect(client.run("EXEC")).toEqual([value, ["f", value], value, tooLong, 1]);
+    expect(client.run("DBSIZE")).toBe(0);
   });
 
   it("a client whose command waits is not read from without end", async () => {
