@@ -52,9 +52,9 @@ export class Arguments {
     return latin1(this.#memory.bytes, this.pointer(index), this.size(index));
   }
 
-  /** The argument as text in lower case: names of commands and options. */
+  /** The argument as text in lower case: names of commands and options; "" where it is longer than any of them. */
   word(index: number): string {
-    return this.text(index).toLowerCase();
+    return this.size(index) <= LONGEST_WORD ? this.text(index).toLowerCase() : "";
   }
 }
 
@@ -78,5 +78,7 @@ export function fromLatin1(text: string): Uint8Array<ArrayBuffer> {
   return bytes;
 }
 
+/** Bytes of the longest name or option. */
+const LONGEST_WORD = 64;
 /** Characters that one call may have as arguments. */
 const CHARACTERS_AT_ONCE = 8192;

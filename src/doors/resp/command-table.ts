@@ -1,10 +1,15 @@
 // Every command that a client can send, by name: the keyspace's, the session's, and their subcommands.
 
 import { type Arguments, latin1 } from "../../store/arguments.ts";
-import { type Command, CommandError, type CommandFacts } from "../../store/commands/command.ts";
+import {
+  type Command,
+  CommandError,
+  type CommandFacts,
+  unknownSubcommand,
+} from "../../store/commands/command.ts";
 import { KERNEL_COMMANDS } from "../../store/kernel.ts";
 import type { Catalogue, CatalogueRow } from "./catalogue.ts";
-import { type SessionCommand, unknownSubcommand } from "./session-command.ts";
+import type { SessionCommand } from "./session-command.ts";
 import { CommandCounters } from "./statistics.ts";
 
 /** A command or subcommand with what the commander must know of it at each call. */

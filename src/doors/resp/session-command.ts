@@ -7,7 +7,7 @@ import type { Settings } from "../../base/settings.ts";
 import type { RespWriter } from "../../codec/resp-writer.ts";
 import type { Arguments } from "../../store/arguments.ts";
 import type { CommandFacts, CommandFlag } from "../../store/commands/command.ts";
-import { CommandError, NO_KEYS } from "../../store/commands/command.ts";
+import { NO_KEYS, unknownSubcommand } from "../../store/commands/command.ts";
 import type { EmbeddedStore } from "../../store/embedded-store.ts";
 import type { Catalogue } from "./catalogue.ts";
 import type { ClientRegistry } from "./clients.ts";
@@ -122,6 +122,3 @@ export function helpOf(
     }
   });
 }
-
-export const unknownSubcommand = (parent: string, name: string): CommandError =>
-  new CommandError(`ERR unknown subcommand '${name}'. Try ${parent.toUpperCase()} HELP.`);

@@ -87,6 +87,9 @@ export const notAnInteger = (): CommandError =>
   new CommandError("ERR value is not an integer or out of range");
 export const wrongType = (): CommandError =>
   new CommandError("WRONGTYPE Operation against a key holding the wrong kind of value");
+/** `parent`: the name of the command, in lower case. */
+export const unknownSubcommand = (parent: string, name: string): CommandError =>
+  new CommandError(`ERR unknown subcommand '${name}'. Try ${parent.toUpperCase()} HELP.`);
 /** `name`: the command's, in lower case. */
 export const wrongArity = (name: string): CommandError =>
   new CommandError(`ERR wrong number of arguments for '${name}' command`);

@@ -10,9 +10,12 @@ const DASH = 45;
 
 /**
  * Whether all of `text` fits `pattern`. Takes at most pattern × text steps, whatever the pattern. `ignoreCase`: for letters
- * of ASCII.
+ * of ASCII. As in Redis, nothing but an empty pattern and a single star fits an empty text.
  */
 export function matchesGlob(pattern: Uint8Array, text: Uint8Array, ignoreCase = false): boolean {
+  if (text.length === 0) {
+    return pattern.length === 0 || (pattern.length === 1 && pattern[0] === STAR);
+  }
   let p = 0;
   let t = 0;
   // Where to go on when what follows the last star does not fit: the star takes one more byte of the text.

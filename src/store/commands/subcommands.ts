@@ -1,6 +1,6 @@
 // Commands that consist of subcommands: OBJECT, MEMORY.
 
-import { type Command, CommandError, NO_KEYS, wrongArity } from "./command.ts";
+import { type Command, NO_KEYS, unknownSubcommand } from "./command.ts";
 
 /** What is common to a command that only has subcommands. */
 type ContainerFacts = Pick<Command, "name" | "summary" | "since" | "group">;
@@ -17,22 +17,15 @@ export function container(
   helpSince: string,
   subcommands: readonly Subcommand[],
 ): Command {
-  const all: readonly Subcommand[] = [...subcommands, help(facts, helpSince, subcommands)];
   return {
     complexity: "Depends on subcommand.",
     arity: -2,
     flags: [],
     keys: NO_KEYS,
     ...facts,
-    subcommands: all,
-    run(call) {
-      const name = call.args.word(1);
-      const subcommand = all.find((each) => each.name === name);
-      if (subcommand === undefined) throw unknownSubcommand(facts.name, call.args.text(1));
-      const { arity } = subcommand;
-      const fits = arity < 0 ? call.args.length >= -arity : call.args.length === arity;
-      if (!fits) throw wrongArity(`${facts.name}|${name}`);
-      subcommand.run(call);
+    subcommands: [...subcommands, help(facts, helpSince, subcommands)],
+    run({ args }) {
+      throw unknownSubcommand(facts.name, args.text(1));
     },
   };
 }
@@ -67,6 +60,3 @@ function help(
   };
   return itself;
 }
-
-const unknownSubcommand = (parent: string, name: string): CommandError =>
-  new CommandError(`ERR unknown subcommand '${name}'. Try ${parent.toUpperCase()} HELP.`);

@@ -138,7 +138,7 @@ export function fromFamily(
   return (random, now) => {
     const name = random.pick(names);
     const words = [anyCase(random, name), ...family[name]!(random, now)];
-    if (random.chance(0.02)) words.pop();
+    if (random.chance(0.02) && words.length > 1) words.pop();
     if (random.chance(0.02)) words.push(anyInteger(random));
     return words;
   };

@@ -1,7 +1,7 @@
 /** A client of any Redis-compatible server that returns replies as they came, one character per byte. */
 import { once } from "node:events";
 import { createConnection, type NetConnectOpts, type Socket } from "node:net";
-import { readReply } from "../../unit/store/decode-reply.ts";
+import { HalfReply, readReply } from "../../unit/store/decode-reply.ts";
 import { type Argument, encodeRequest } from "../../unit/store/harness.ts";
 
 export class RawClient {
@@ -58,7 +58,8 @@ function replyEnd(text: string, start: number): number | undefined {
   try {
     const { end } = readReply(text, start);
     return end <= text.length ? end : undefined;
-  } catch {
-    return undefined;
+  } catch (error) {
+    if (error instanceof HalfReply) return undefined;
+    throw error;
   }
 }

@@ -3,14 +3,11 @@
  * what is handed over runs by its row in src/store/commands/. With `host`, every command is handed over.
  */
 import type { RespWriter } from "../../../src/codec/resp-writer.ts";
+import { fitsArity } from "../../../src/doors/resp/catalogue.ts";
+import { CommandTable } from "../../../src/doors/resp/command-table.ts";
 import { Feeder } from "../../../src/doors/resp/feeder.ts";
 import { type Arguments, fromLatin1, latin1 } from "../../../src/store/arguments.ts";
-import {
-  type Call,
-  type Command,
-  CommandError,
-  wrongArity,
-} from "../../../src/store/commands/command.ts";
+import { type Call, CommandError, wrongArity } from "../../../src/store/commands/command.ts";
 import { commands } from "../../../src/store/commands/commands.ts";
 import type { Database, Entry } from "../../../src/store/database.ts";
 import {
@@ -38,7 +35,7 @@ export class Harness {
   readonly #feeder: Feeder;
   readonly #kernelConnection: number;
   readonly protocol: 2 | 3;
-  readonly #rows = new Map(commands.map((command) => [command.name, command]));
+  readonly #table = new CommandTable(commands, []);
   #sent = "";
   /** Commands that the host ran. */
   get hostCommands(): number {
@@ -96,13 +93,11 @@ export class Harness {
   }
 
   #execute(args: Arguments, reply: RespWriter): undefined {
-    const name = args.word(0);
-    const command = this.#rows.get(name);
     const before = reply.length;
     try {
-      if (command === undefined) throw new CommandError(`ERR unknown command '${name}'`);
-      if (!fits(command, args.length)) throw wrongArity(name);
-      command.run(this.#call(args, reply));
+      const row = this.#table.find(args);
+      if (!fitsArity(row.facts, args.length)) throw wrongArity(row.fullName);
+      row.keyspace!.run(this.#call(args, reply));
     } catch (error) {
       reply.truncate(before);
       if (error instanceof CommandError) reply.error(error.message);
@@ -120,11 +115,6 @@ export class Harness {
       key: (index) => ({ pointer: args.pointer(index), length: args.size(index) }),
     };
   }
-}
-
-/** Whether a command takes so many arguments, its name included. */
-export function fits(command: Command, length: number): boolean {
-  return command.arity < 0 ? length >= -command.arity : length === command.arity;
 }
 
 /** A request as RESP, one character per byte. */

@@ -36,7 +36,7 @@ function readOptions(args: Arguments): ReadonlySet<Option> {
   const options = new Set<Option>();
   for (let i = 3; i < args.length; i++) {
     const word = args.word(i);
-    if (!OPTIONS.has(word)) throw new CommandError(`ERR Unsupported option ${args.text(i)}`);
+    if (!OPTIONS.has(word)) throw unsupported(args.text(i));
     options.add(word as Option);
   }
   if (options.has("nx") && options.size > 1) {
@@ -47,6 +47,10 @@ function readOptions(args: Arguments): ReadonlySet<Option> {
   }
   return options;
 }
+
+/** C shows a text up to its first NUL. */
+const unsupported = (option: string): CommandError =>
+  new CommandError(`ERR Unsupported option ${option.split("\0", 1)[0]}`);
 
 /** Whether the options allow to replace an expiry, 0 being never and for GT and LT the latest of all. */
 function isAllowed(options: ReadonlySet<Option>, before: number, after: bigint): boolean {
