@@ -15,11 +15,13 @@ export function decodeReply(text: string): Decoded {
   return value;
 }
 
+/** Thrown where a reply goes on behind the text, unless what is missing is the end of a string. */
+export class HalfReply extends Error {}
+
 /** Reads the reply at `start`; `end` is where the next one begins. */
 export function readReply(text: string, start: number): { value: Decoded; end: number } {
   const lineEnd = text.indexOf("\r\n", start);
-  if (lineEnd < 0)
-    throw new Error(`half a reply: ${JSON.stringify(text.slice(start, start + 99))}`);
+  if (lineEnd < 0) throw new HalfReply(`half a reply: ${shown(text, start)}`);
   const line = text.slice(start + 1, lineEnd);
   const end = lineEnd + 2;
   switch (text[start]) {
@@ -47,8 +49,11 @@ export function readReply(text: string, start: number): { value: Decoded; end: n
     case "%":
       return readItems(text, end, Number(line) * 2);
   }
-  throw new Error(`no reply: ${JSON.stringify(text.slice(start, start + 99))}`);
+  throw new Error(`no reply: ${shown(text, start)}`);
 }
+
+const shown = (text: string, start: number): string =>
+  JSON.stringify(text.slice(start, start + 99));
 
 function readItems(text: string, start: number, count: number): { value: Decoded; end: number } {
   const items: Decoded[] = [];
