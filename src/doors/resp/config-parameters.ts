@@ -41,7 +41,8 @@ export function fixedParameter(name: string, value: string, why: string): Parame
 const FIXED: readonly (readonly [name: string, value: string, why: string])[] = [
   ["save", "", "this node keeps its data in memory only"],
   ["appendonly", "no", "this node keeps its data in memory only"],
-  ["databases", "16", "there are always 16"],
+  ["databases", "16", "can't set immutable config: there are always 16"],
+  ["daemonize", "no", "can't set immutable config: a node never goes to the background by itself"],
   ["hz", "10", "background work always runs 10 times a second"],
   ["maxmemory-samples", "10", "eviction always compares 10 keys"],
   ["maxmemory-clients", "0", "limit clients with client-output-buffer-limit instead"],
@@ -68,10 +69,16 @@ const FIXED: readonly (readonly [name: string, value: string, why: string])[] = 
   ["slowlog-max-len", "0", "slow commands are not logged"],
   ["latency-monitor-threshold", "0", "latency events are not monitored"],
   ["latency-tracking", "no", "latencies per command are not tracked"],
-  ["cluster-enabled", "no", "Redis Cluster is not supported by ringlet"],
+  [
+    "cluster-enabled",
+    "no",
+    "can't set immutable config: Redis Cluster is not supported by ringlet",
+  ],
   ["min-replicas-to-write", "0", "there are no replicas of Redis's kind"],
   ["replica-read-only", "yes", "there are no replicas of Redis's kind"],
-  ["io-threads", "1", "one thread answers all clients"],
+  ["replicaof", "", "there are no replicas of Redis's kind"],
+  ["slaveof", "", "there are no replicas of Redis's kind"],
+  ["io-threads", "1", "can't set immutable config: one thread answers all clients"],
 ];
 
 function parameters(): [string, Parameter][] {

@@ -148,9 +148,20 @@ describe("COMMAND", () => {
       ["a", ["RO", "access"]],
       ["b", ["RO", "access"]],
     ]);
-    expect(client.run("COMMAND", "GETKEYSANDFLAGS", "append", "a", "b")).toEqual([
-      ["a", ["RW", "update"]],
+    const flags = (...words: string[]) =>
+      (client.run("COMMAND", "GETKEYSANDFLAGS", ...words) as [string, string[]][]).map(
+        ([key, names]) => `${key} ${names.join(" ")}`,
+      );
+    expect(flags("set", "k", "v")).toEqual(["k OW update"]);
+    expect(flags("set", "k", "v", "GET")).toEqual(["k RW access update"]);
+    expect(flags("rename", "a", "b")).toEqual(["a RW access delete", "b OW update"]);
+    expect(flags("bitop", "or", "d", "a", "b")).toEqual([
+      "d OW update",
+      "a RO access",
+      "b RO access",
     ]);
+    expect(flags("expire", "a", "1")).toEqual(["a RW update"]);
+    expect(flags("memory", "usage", "a")).toEqual(["a RO"]);
   });
 
   it.each<[string[], string]>([

@@ -75,7 +75,7 @@ describe("CONFIG SET", () => {
     ["protected-mode", "maybe", "argument must be 'yes' or 'no'"],
     ["save", "900 1", "this node keeps its data in memory only"],
     ["appendonly", "yes", "this node keeps its data in memory only"],
-    ["databases", 20, "there are always 16"],
+    ["databases", 20, "can't set immutable config: there are always 16"],
     ["port", 1234, "a node listens where it was told when it was started"],
     [
       "client-output-buffer-limit",

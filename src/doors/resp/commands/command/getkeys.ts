@@ -34,9 +34,10 @@ export const getkeysandflags: SessionCommand = subcommand(
   (call) => {
     const { args, reply } = call;
     const { row, keys } = findKeys(call);
-    const flags = keyFlagsOf(row);
+    const options = Array.from({ length: args.length }, (_, index) => args.word(index));
     reply.array(keys.length);
-    for (const index of keys) {
+    for (const [position, index] of keys.entries()) {
+      const flags = keyFlagsOf(row, position, options);
       reply.array(2);
       reply.bulk(args.view(index));
       reply.set(flags.length);

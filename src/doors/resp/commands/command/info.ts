@@ -64,7 +64,7 @@ function writeKeySpecs(row: CatalogueRow, reply: RespWriter): void {
   reply.set(1);
   reply.map(3);
   reply.bulk("flags");
-  writeNames(keyFlagsOf(row), reply);
+  writeNames(keyFlagsOf(row, 0), reply);
   reply.bulk("begin_search");
   reply.map(2);
   reply.bulk("type");
