@@ -149,6 +149,12 @@ export class RespConnection implements FeedClient, StreamHandler, ClientHandle {
     if (this.#stream.bufferedBytes > this.#door.outputLimitBytes) this.#cutOff();
   }
 
+  /** Answers what has come, then closes. */
+  finish(): void {
+    this.#ended = true;
+    if (!this.#waiting) this.kill(true);
+  }
+
   /** Closes the connection: after what has been answered is sent, or at once. */
   kill(afterReplies: boolean): void {
     if (this.#closed) return;

@@ -130,9 +130,7 @@ export class RespDoor implements ConnectionOwner {
   /** Stops taking clients, and closes each one when what it has sent is answered; resolves when all are gone. */
   drain(): Promise<void> {
     this.#draining = true;
-    for (const connection of this.#connections) {
-      if (!connection.waiting) connection.kill(true);
-    }
+    for (const connection of [...this.#connections]) connection.finish();
     if (this.#connections.size === 0) return Promise.resolve();
     return new Promise((resolve) => {
       this.#whenEmpty = resolve;
@@ -163,7 +161,6 @@ export class RespDoor implements ConnectionOwner {
     write(this.#late);
     connection.send(this.#late.view());
     this.#late.clear();
-    if (this.#draining) connection.session.closing = true;
   }
 
   addPending(bytes: number): void {
