@@ -62,7 +62,7 @@ function take(page: u32, count: u32): u32 {
   if (needed > have) {
     const grow = needed - have;
     // An eighth of what there is: pages that nothing has touched take no resident memory.
-    const step = max(max(have >> 3, GROW_PAGES), grow);
+    const step = max(min(max(have >> 3, GROW_PAGES), limitPages + 1 - min(have, limitPages)), grow);
     if (memory.grow(step) < 0 && memory.grow(grow) < 0) return 0;
   }
   memory.fill(pageMap + page, 1, count);

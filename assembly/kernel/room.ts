@@ -8,6 +8,8 @@ import { pagesLeft } from "./pages";
 import { random } from "./random";
 import { recordAccess, recordExpiry } from "./record";
 import {
+  CHARGED_SLOT_BYTES,
+  chargedTableBytes,
   DATABASES,
   MARK_TOMBSTONE,
   MARK_VOLATILE,
@@ -60,7 +62,7 @@ export function addHostBytes(bytes: f64): void {
 // @ts-ignore: decorator
 @inline
 export function usedBytes(): u64 {
-  return liveBytes + ((<u64>tablePages) << 16) + <u64>hostBytes;
+  return liveBytes + chargedTableBytes() + <u64>hostBytes;
 }
 
 /** Bytes of linear memory that hold data, dead records included. */
@@ -69,19 +71,19 @@ export function heldBytes(): f64 {
 }
 
 /**
- * Makes sure that `bytes` more can be written: evicts or compacts where that helps. False: the write must be refused.
+ * Makes sure that a record of `bytes` bytes, or several together, can be written: evicts or compacts where that helps. False: the write must be refused.
  * May move records and remove entries, so it comes before any look-up.
  */
 // @ts-ignore: decorator
 @inline
 export function makeRoom(bytes: u32): bool {
-  if (pagesLeft() > MARGIN_PAGES + (bytes >> 16) && (maxMemory == 0 || usedBytes() + bytes <= maxMemory)) return true;
+  if (pagesLeft() > MARGIN_PAGES + (bytes >> 16) && (maxMemory == 0 || usedBytes() + bytes + CHARGED_SLOT_BYTES <= maxMemory)) return true;
   return makeRoomSlowly(bytes);
 }
 
 function makeRoomSlowly(bytes: u32): bool {
   if (maxMemory != 0) {
-    while (usedBytes() + bytes > maxMemory) {
+    while (usedBytes() + bytes + CHARGED_SLOT_BYTES > maxMemory) {
       if (policy == POLICY_REFUSE || !evict()) return false;
     }
   }

@@ -37,6 +37,17 @@ const takenSlots: usize = memory.data(65536 * 2, 16);
 
 /** Pages of all segments and directories. */
 export let tablePages: u32 = 0;
+/** Entries and tombstones of all databases. */
+let allEntries: u32 = 0;
+/** What an entry counts for in the index: a slot at the mean fill of the segments. Pages would come in jumps. */
+export const CHARGED_SLOT_BYTES: u32 = 16;
+
+/** Bytes of the index that count against maxmemory. */
+// @ts-ignore: decorator
+@inline
+export function chargedTableBytes(): u64 {
+  return <u64>allEntries * CHARGED_SLOT_BYTES;
+}
 
 // @ts-ignore: decorator
 @inline
@@ -74,6 +85,7 @@ export function tableVolatile(database: u32): u32 {
 export function tableInit(): void {
   memory.fill(databases, 0, DATABASES * DATABASE_BYTES);
   tablePages = 0;
+  allEntries = 0;
 }
 
 // ---- Looking up ---------------------------------------------------------------------------------------------------
@@ -186,6 +198,7 @@ export function tableInsert(database: u32, hash: u32, record: u32, marks: u32): 
   const entry = segmentEntry(database, hash);
   insertInto(entry & ~(PAGE_BYTES - 1), entry & DEPTH_MASK, hash, record | marks);
   count(database, 8, 1);
+  allEntries++;
   if (marks & MARK_TOMBSTONE) count(database, 12, 1);
   if (marks & MARK_VOLATILE) count(database, 16, 1);
 }
@@ -302,6 +315,7 @@ function split(database: u32, hash: u32): bool {
 export function tableRemove(database: u32, slot: u32): void {
   const marks = slotMarks(slot);
   count(database, 8, -1);
+  allEntries--;
   if (marks & MARK_TOMBSTONE) count(database, 12, -1);
   if (marks & MARK_VOLATILE) count(database, 16, -1);
   const segment = slot & ~(PAGE_BYTES - 1);
@@ -354,6 +368,7 @@ export function tableDrop(database: u32): void {
     freeTablePages(segment, 1);
   }
   freeTablePages(directory, directoryPages(depthOf(database)));
+  allEntries -= tableEntries(database);
   memory.fill(base(database), 0, DATABASE_BYTES);
 }
 

@@ -20,6 +20,7 @@ import {
   WRONG_TYPE,
 } from "../reply";
 import { makeRoom } from "../room";
+import { CHARGED_SLOT_BYTES } from "../table";
 import {
   argument,
   argumentLength,
@@ -213,7 +214,7 @@ export function commandGetset(argv: u32, hash: u32): i32 {
 
 export function commandMset(argv: u32, argc: u32): i32 {
   let needed: u64 = 0;
-  for (let i: u32 = 1; i < argc; i += 2) needed += recordBytes(argumentLength(argv, i), argumentLength(argv, i + 1));
+  for (let i: u32 = 1; i < argc; i += 2) needed += recordBytes(argumentLength(argv, i), argumentLength(argv, i + 1)) + CHARGED_SLOT_BYTES;
   if (needed > 0xffffffff || !makeRoom(<u32>needed)) return outOfMemory();
   for (let i: u32 = 1; i < argc; i += 2) {
     if (!write(argv, i, hashOf(argv, i), i + 1, 0)) return outOfMemory();

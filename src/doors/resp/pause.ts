@@ -8,15 +8,18 @@ export type PauseMode = "all" | "write";
 export class Pause {
   readonly #runtime: Runtime;
   readonly #clients: ClientRegistry;
+  readonly #holdExpiry: (held: boolean) => void;
   #mode: PauseMode | undefined;
   #until = 0;
   #timer: Timer | undefined;
   #over: Promise<void> = Promise.resolve();
   #release: () => void = () => {};
 
-  constructor(runtime: Runtime, clients: ClientRegistry) {
+  /** `holdExpiry`: nothing expires during a pause; what no write may change, time does not either. */
+  constructor(runtime: Runtime, clients: ClientRegistry, holdExpiry: (held: boolean) => void) {
     this.#runtime = runtime;
     this.#clients = clients;
+    this.#holdExpiry = holdExpiry;
     clients.onAdd((handle) => {
       if (this.#mode !== undefined) holdBack(handle, true);
     });
@@ -42,6 +45,7 @@ export class Pause {
         this.#release = resolve;
       });
       for (const handle of this.#clients) holdBack(handle, true);
+      this.#holdExpiry(true);
     } else {
       if (mode === "all") this.#mode = mode;
       this.#until = Math.max(this.#until, until);
@@ -56,6 +60,7 @@ export class Pause {
     this.#timer?.cancel();
     this.#timer = undefined;
     for (const handle of this.#clients) holdBack(handle, false);
+    this.#holdExpiry(false);
     this.#release();
   }
 
