@@ -61,7 +61,9 @@ export class Commander implements CommandHost {
     this.facts = parts.facts;
     this.shutdown = parts.shutdown;
     this.statistics = new Statistics(parts.store, this.clients);
-    this.pause = new Pause(parts.runtime, this.clients);
+    this.pause = new Pause(parts.runtime, this.clients, (held) =>
+      parts.store.kernel.holdExpiry(held ? 1 : 0),
+    );
     this.startedAt = parts.runtime.monotonic();
     this.runId = hex(parts.runtime.randomBytes(20));
     this.#kept = new KeptCommands(parts.store);

@@ -130,6 +130,21 @@ describe("CLIENT PAUSE", () => {
     expect(node.served.commander.statistics.hostCommands.total).toBe(before);
   });
 
+  it("lets nothing expire while it lasts, though what has expired is not seen", async () => {
+    const node = new TestNode();
+    const one = node.connect();
+    one.run("SET", "a", 1, "PX", 50);
+    one.run("CLIENT", "PAUSE", 100_000, "WRITE");
+    await node.runtime.advance(500);
+    expect(one.run("GET", "a")).toBe(null);
+    expect(one.run("INFO", "stats")).toContain("expired_keys:0\r\n");
+    expect(one.run("DBSIZE")).toBe(1);
+    one.run("CLIENT", "UNPAUSE");
+    await node.runtime.advance(500);
+    expect(one.run("INFO", "stats")).toContain("expired_keys:1\r\n");
+    expect(one.run("DBSIZE")).toBe(0);
+  });
+
   it("WRITE lets reads through, and UNPAUSE ends it", async () => {
     const node = new TestNode();
     const one = node.connect();
