@@ -59,8 +59,10 @@ export let requestWanted: u32 = 0;
 /** With REQUEST_NO_DOLLAR: the byte found. */
 export let requestByte: u32 = 0;
 
+/** The limit of maxBulkBytes that Redis has too. */
+const DEFAULT_MAX_BULK_BYTES: u32 = 512 * 1024 * 1024;
 /** Longest argument, in bytes; larger ones are REQUEST_BAD_LENGTH. */
-let maxBulkBytes: u32 = 512 * 1024 * 1024;
+let maxBulkBytes: u32 = DEFAULT_MAX_BULK_BYTES;
 
 /** Highest limit of an argument's length: an address that many bytes further on, and two more, still fits into 32 bits. */
 const HIGHEST_BULK_LIMIT: u32 = 0x7fffffff;
@@ -118,7 +120,9 @@ export function parseRequest(end: u32, index: u32, capacity: u32, unauthenticate
       requestByte = load<u8>(pos);
       return REQUEST_NO_DOLLAR;
     }
-    const status = readLength(pos + 1, end, <i64>maxBulkBytes);
+    // Before AUTH what is too long for that is told before what is too long for the limit.
+    const longest = unauthenticated ? max(maxBulkBytes, DEFAULT_MAX_BULK_BYTES) : maxBulkBytes;
+    const status = readLength(pos + 1, end, <i64>longest);
     if (status != 0) {
       if (status == LENGTH_INCOMPLETE) return incomplete(pos, left, 1);
       return status == LENGTH_LONG ? REQUEST_LONG_LENGTH : REQUEST_BAD_LENGTH;

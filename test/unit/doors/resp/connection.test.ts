@@ -146,6 +146,20 @@ describe("long commands", () => {
   });
 });
 
+describe("before the password", () => {
+  it.each([
+    ["*11\r\n", "unauthenticated multibulk length"],
+    ["*1\r\n$16385\r\n", "unauthenticated bulk length"],
+    ["*1\r\n$100000000\r\n", "unauthenticated bulk length"],
+    ["*1\r\n$600000000\r\n", "invalid bulk length"],
+  ])("%j is too long", (bytes, text) => {
+    const client = new TestNode({ password: "secret" }).connect();
+    client.sendBytes(bytes);
+    expect(client.take()).toBe(`-ERR Protocol error: ${text}\r\n`);
+    expect(client.closed).toBe(true);
+  });
+});
+
 describe("a late reply", () => {
   it("holds back the commands behind it, and only those of its client", async () => {
     const node = new TestNode();
