@@ -27,23 +27,36 @@ export function runOperations(call: Call, operations: readonly FieldOperation[])
   for (const { kind, offset, type } of operations) {
     if (kind !== "get") length = Math.max(length, Math.ceil((offset + type.bits) / 8));
   }
-  if (length > 0) value = database.extend(call.key(1), length);
+  const grows = length > value.length;
+  if (grows) value = database.extend(call.key(1), length);
   reply.array(operations.length);
+  let changed = false;
   for (const operation of operations) {
-    const result = runOperation(value, operation);
+    const { result, changes } = runOperation(value, operation);
     if (result === undefined) reply.null();
     else reply.integer(result);
+    if (changes) changed = true;
   }
+  // Fields that are set to what they were are no change, for WATCH too.
+  if (changed && !grows) database.extend(call.key(1), length);
 }
 
-/** The field's value: for SET the one before, else the one after. Undefined where OVERFLOW FAIL has stopped it. */
-function runOperation(bytes: Uint8Array, operation: FieldOperation): number | bigint | undefined {
+/** What an operation replies: the field before SET, else after it, undefined where OVERFLOW FAIL has stopped it. */
+interface Outcome {
+  readonly result: number | bigint | undefined;
+  readonly changes: boolean;
+}
+
+function runOperation(bytes: Uint8Array, operation: FieldOperation): Outcome {
   const { kind, type, offset, overflow } = operation;
   const before = readField(bytes, offset, type);
-  if (kind === "get") return before;
+  if (kind === "get") return { result: before, changes: false };
   const wanted = kind === "set" ? operation.value : addToField(before, operation.value);
   const after = fitField(wanted, type, overflow);
-  if (after === undefined) return undefined;
+  if (after === undefined) return { result: undefined, changes: false };
   writeField(bytes, offset, type, after);
-  return kind === "set" ? before : after;
+  return {
+    result: kind === "set" ? before : after,
+    changes: readField(bytes, offset, type) !== before,
+  };
 }

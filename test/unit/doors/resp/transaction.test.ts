@@ -163,6 +163,7 @@ describe("WATCH", () => {
     ["written", [["SET", "a", 1]]],
     ["removed", [["DEL", "a"]]],
     ["changed by the host", [["SETRANGE", "a", 0, "x"]]],
+    ["changed in one field", [["BITFIELD", "a", "SET", "u8", 0, 50]]],
     ["given an expiry", [["EXPIRE", "a", 100]]],
     [
       "removed and written again",
@@ -183,6 +184,13 @@ describe("WATCH", () => {
       [
         ["GET", "a"],
         ["STRLEN", "a"],
+      ],
+    ],
+    [
+      "set to what it was, bit by bit",
+      [
+        ["SETBIT", "a", 2, 1],
+        ["BITFIELD", "a", "SET", "u8", 0, 49, "INCRBY", "i8", 0, 0],
       ],
     ],
     [
