@@ -77,7 +77,8 @@ function withEntry(tell: (call: Call, entry: Entry) => void): (call: Call) => vo
 /** Longest string that Redis puts into one allocation with its object. */
 const MAX_EMBEDDED_BYTES = 44;
 
-function encodingOf(database: Database, entry: Entry): string {
+/** Redis's name of how the value of an entry is represented. */
+export function encodingOf(database: Database, entry: Entry): string {
   if (database.isObject(entry)) return database.object(entry).encoding();
   if (database.isRaw(entry) || database.length(entry) > MAX_EMBEDDED_BYTES) return "raw";
   const text = shortText(database, entry, MAX_INTEGER_CHARACTERS);

@@ -202,6 +202,10 @@ describe("DEBUG", () => {
     expect(client.run("GET", "key:999")).toBe("value:999");
     expect(client.run("DEBUG", "POPULATE", 3, "p", 20)).toBe("OK");
     expect(client.run("GET", "p:2")).toBe(`value:2${"\0".repeat(13)}`);
+    expect(client.run("DEBUG", "OBJECT", "nothing")).toEqual(failed("ERR no such key"));
+    expect(client.run("DEBUG", "OBJECT", "key:999")).toMatch(
+      /^Value at:0x[0-9a-f]+ refcount:1 encoding:embstr recordbytes:\d+ lru_seconds_idle:0$/,
+    );
     expect(client.run("DEBUG", "POPULATE", -1)).toEqual(failed("ERR value is out of range"));
     expect(client.run("DEBUG", "SEGFAULT")).toEqual(
       failed("ERR unknown subcommand or wrong number of arguments for 'SEGFAULT'. Try DEBUG HELP."),

@@ -3,12 +3,13 @@
 import { CommandError, NO_KEYS } from "../../../../store/commands/command.ts";
 import { helpOf, type SessionCommand } from "../../session-command.ts";
 import { error } from "./error.ts";
+import { object } from "./object.ts";
 import { populate } from "./populate.ts";
 import { protocol } from "./protocol.ts";
 import { setActiveExpire } from "./set-active-expire.ts";
 import { sleep } from "./sleep.ts";
 
-const SUBCOMMANDS = [error, populate, protocol, setActiveExpire, sleep];
+const SUBCOMMANDS = [error, object, populate, protocol, setActiveExpire, sleep];
 const BY_NAME: ReadonlyMap<string, SessionCommand> = new Map(
   [...SUBCOMMANDS, helpOf("debug", "server", SUBCOMMANDS)].map((sub) => [sub.name, sub]),
 );
