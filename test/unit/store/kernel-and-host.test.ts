@@ -5,6 +5,7 @@
 import { describe, expect, test } from "vitest";
 import { KERNEL_COMMANDS } from "../../../src/store/kernel.ts";
 import { type CommandSource, HASH_KEY, KEYS } from "../../system/differential/command-source.ts";
+import { genericCommand } from "../../system/differential/generic-commands.ts";
 import { stringCommand } from "../../system/differential/string-commands.ts";
 import { Harness } from "./harness.ts";
 import { RandomSource } from "./random-source.ts";
@@ -46,6 +47,10 @@ describe.each([2, 3] as const)("with protocol %i", (protocol) => {
     for (let seed = 0; seed < ROUNDS; seed++) compareRound(seed, stringCommand);
     // Some values were too large for the kernel's output.
     expect(kernel.hostCommands).toBeGreaterThan(ROUNDS);
+  });
+
+  test("the generic family is the same to both", () => {
+    for (let seed = 0; seed < ROUNDS; seed++) compareRound(seed, genericCommand);
   });
 });
 

@@ -5,8 +5,8 @@ import { NO_KEYS, syntaxError } from "../command.ts";
 import { readInteger } from "../parse.ts";
 import { container, type Subcommand } from "../subcommands.ts";
 
-/** Of an entry beside its record: its slot in the index, four fifths of which are taken at most, half at least. */
-const SLOT_BYTES = 12;
+/** Of an entry beside its record: its share of the index. */
+const SLOT_BYTES = 16;
 
 const usage: Subcommand = {
   name: "usage",
@@ -42,6 +42,8 @@ function checkOptions(args: Arguments): void {
   }
 }
 
+const PAGE_BYTES = 65536;
+
 const stats: Subcommand = {
   name: "stats",
   arity: 2,
@@ -55,16 +57,15 @@ const stats: Subcommand = {
   help: ["Tells how many bytes the data takes."],
   run({ reply, store }) {
     const used = store.figure("usedBytes");
-    const held = store.kernel.heldBytes();
-    const index = store.figure("tablePages") * 65536;
+    const index = store.figure("tablePages") * PAGE_BYTES;
+    const records = store.kernel.heldBytes() - index;
     const keys = store.databases.reduce((sum, database) => sum + database.size, 0);
     const facts: readonly (readonly [string, number])[] = [
-      ["total.allocated", held + used - store.figure("liveBytes") - index],
+      ["dataset.bytes", used],
       ["overhead.hashtable.main", index],
       ["keys.count", keys],
       ["keys.bytes-per-key", keys === 0 ? 0 : Math.floor(used / keys)],
-      ["dataset.bytes", used - index],
-      ["fragmentation.bytes", held - index - store.figure("liveBytes")],
+      ["fragmentation.bytes", records - store.figure("liveBytes")],
     ];
     reply.map(facts.length);
     for (const [name, value] of facts) {
