@@ -192,10 +192,7 @@ export class RespConnection implements FeedClient, StreamHandler, ClientHandle {
     try {
       outcome = door.feeder.feed(this, parts, total);
     } catch (error) {
-      if (!(error instanceof OutOfMemory)) throw error;
-      this.#refuse(
-        "-OOM the command is longer than memory can hold now; nothing of it was run\r\n",
-      );
+      this.#refuseForMemory(error);
       return;
     }
     if (this.#closed) return;
@@ -226,7 +223,13 @@ export class RespConnection implements FeedClient, StreamHandler, ClientHandle {
   /** Has the kernel read on in a long command, without copying what it has read; whether all of it may be there. */
   #scanIsWhole(): boolean {
     const fresh = tail(this.#pending, this.#scannedBytes, this.#pendingBytes - this.#scannedBytes);
-    const wanted = this.#door.feeder.scan(this, fresh);
+    let wanted: number;
+    try {
+      wanted = this.#door.feeder.scan(this, fresh);
+    } catch (error) {
+      this.#refuseForMemory(error);
+      return false;
+    }
     this.#scannedBytes = wanted === 0 ? 0 : this.#door.readBytes(this.kernelConnection);
     if (wanted === 0) return true;
     this.#neededBytes = this.#pendingBytes + wanted;
@@ -271,6 +274,12 @@ export class RespConnection implements FeedClient, StreamHandler, ClientHandle {
       `client ${id} at ${remoteAddress} does not read its replies and was cut off: over ${this.#door.outputLimitBytes} bytes (client-output-buffer-limit) waited for it`,
     );
     this.kill(false);
+  }
+
+  /** What has come does not fit into linear memory. */
+  #refuseForMemory(error: unknown): void {
+    if (!(error instanceof OutOfMemory)) throw error;
+    this.#refuse("-OOM the command is longer than memory can hold now; nothing of it was run\r\n");
   }
 
   #refuse(reply: string): void {

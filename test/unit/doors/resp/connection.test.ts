@@ -160,6 +160,41 @@ describe("before the password", () => {
   });
 });
 
+describe("at the ceiling of linear memory", () => {
+  const MIB = 1024 * 1024;
+
+  function fullNode(): TestNode {
+    const node = new TestNode({ ceilingBytes: 16 * MIB });
+    const client = node.connect();
+    const value = "x".repeat(100_000);
+    for (let i = 0; client.raw("SET", i, value) === "+OK\r\n"; i++) expect(i).toBeLessThan(1000);
+    return node;
+  }
+
+  it("a command that does not fit is refused, and its client only", () => {
+    const node = fullNode();
+    const other = node.connect();
+    const value = "x".repeat(9 * MIB);
+    const text = request("MSET", "a", "x".repeat(100_000), "b", value);
+    for (const step of [text.length, 4 * MIB, 100_000]) {
+      const client = node.connect();
+      for (let at = 0; at < text.length && !client.closed; at += step) {
+        client.sendBytes(text.slice(at, at + step));
+      }
+      expect(client.take()).toMatch(/^-OOM the command is longer than memory can hold now/);
+      expect(client.closed).toBe(true);
+      expect(other.raw("EXISTS", "a", "b")).toBe(":0\r\n");
+    }
+  });
+
+  it("room that is made is used again", () => {
+    const client = fullNode().connect();
+    expect(client.raw("SET", "b", "x".repeat(100_000))).toMatch(/^-OOM /);
+    expect(client.raw("FLUSHALL")).toBe("+OK\r\n");
+    expect(client.raw("SET", "b", "x".repeat(4 * MIB))).toBe("+OK\r\n");
+  });
+});
+
 describe("a late reply", () => {
   it("holds back the commands behind it, and only those of its client", async () => {
     const node = new TestNode();
