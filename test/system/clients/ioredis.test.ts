@@ -122,7 +122,7 @@ describe("ioredis", () => {
     expect(await client.strlen("big")).toBe(big.length);
     expect((await client.getBuffer("big"))?.equals(big)).toBe(true);
     const results = await client.multi().getBuffer("big").exec();
-    expect((results?.[0]?.[1] as Buffer).equals(big)).toBe(true);
+    expect((results?.[0]?.[1] as Buffer | undefined)?.equals(big)).toBe(true);
     await client.hset("h", "f", big);
     expect((await client.hgetBuffer("h", "f"))?.equals(big)).toBe(true);
     await expect(client.append("big", "x")).rejects.toThrow(/exceeds maximum allowed size/);

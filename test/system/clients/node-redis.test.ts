@@ -85,7 +85,7 @@ describe("node-redis", () => {
     const debug = (type: string) => client.sendCommand(["DEBUG", "PROTOCOL", type]);
     expect(await debug("map")).toEqual({ 0: false, 1: true, 2: false });
     expect(await debug("set")).toEqual([0, 1, 2]);
-    expect(await debug("double")).toBe(3.141);
+    expect(await debug("double")).toBe(Number("3.141"));
     expect(await debug("true")).toBe(true);
     expect(await debug("null")).toBe(null);
     expect(await debug("verbatim")).toBe("This is a verbatim\nstring");

@@ -83,10 +83,10 @@ foo → foo a b → FOO\x0d\x0abar a\x0ab → get → GET a b → foo|bar → ''
 const scripts = SCRIPTS.trim()
   .split("\n")
   .map(
-    (line) => [line, line.split(" → ").map((command) => command.split(" ").map(unescape))] as const,
+    (line) => [line, line.split(" → ").map((command) => command.split(" ").map(plain))] as const,
   );
 
-function unescape(word: string): string {
+function plain(word: string): string {
   if (word === "''") return "";
   return word.replace(/\\x(..)/g, (_, code: string) => String.fromCharCode(parseInt(code, 16)));
 }

@@ -95,7 +95,7 @@ describe("COMMAND", () => {
     ]);
     client.raw("HELLO", 3);
     expect(client.raw("COMMAND", "DOCS", "slowlog")).toMatch(
-      /^%1\r\n\$7\r\nslowlog\r\n%5\r\n[^]*\$11\r\nsubcommands\r\n%4\r\n\$11\r\nslowlog\|get\r\n%4\r\n/,
+      /^%1\r\n\$7\r\nslowlog\r\n%5\r\n[\s\S]*\$11\r\nsubcommands\r\n%4\r\n\$11\r\nslowlog\|get\r\n%4\r\n/,
     );
     expect(client.raw("COMMAND", "DOCS")).toMatch(/^%\d\d+\r\n/);
   });
