@@ -16,7 +16,7 @@ describe.skipIf(redisServerPath === undefined)(
 
     afterAll(() => server.stop());
 
-    test.each(commands.map((command) => [command.name, command] as const))(
+    test.each(commands.flatMap(withSubcommands))(
       "%s: arity, flags, keys, group and version",
       async (name, command) => {
         const [info, docs] = await server.client.send([
@@ -28,6 +28,13 @@ describe.skipIf(redisServerPath === undefined)(
     );
   },
 );
+
+/** A command and its subcommands, by their whole names. */
+function withSubcommands(command: Command): [name: string, command: Command][] {
+  const { name, subcommands = [] } = command;
+  const whole = subcommands.map((sub) => ({ ...sub, name: `${name}|${sub.name}` }));
+  return [command, ...whole].map((each) => [each.name, each]);
+}
 
 function factsOf({ name, arity, flags, keys, group, since }: Command): object {
   const { first, last, step } = keys;
