@@ -14,8 +14,9 @@ const REPLY = "+OK\r\n";
 const WINDOW_BYTES = 1024 * 1024;
 /** Most bytes written at a time, unless one request is longer. */
 const BATCH_BYTES = 64 * 1024;
-/** A paced fill never makes up for more than this time that it has lost: no bursts. */
+/** A paced fill never makes up for more than this time that it has lost, and awaits no more replies than those of so many ms. */
 const BURST_MS = 2;
+const PACED_WINDOW_MS = 8;
 
 /**
  * Sets the keys 0 to `keys` - 1, which must be all the keys the server holds afterwards, as redis-benchmark writes them: 16
@@ -24,7 +25,10 @@ const BURST_MS = 2;
 export async function fill(server: Server, { keys, valueBytes, perSecond }: Fill): Promise<void> {
   const socket = await open(server.port);
   const requests = new Requests(keys, valueBytes);
-  const windowRequests = Math.ceil(WINDOW_BYTES / requests.bytes);
+  const windowRequests =
+    perSecond === undefined
+      ? Math.ceil(WINDOW_BYTES / requests.bytes)
+      : Math.ceil((perSecond / 1000) * PACED_WINDOW_MS);
   const batchRequests = Math.ceil(BATCH_BYTES / requests.bytes);
   const allowance = new Allowance(perSecond ?? Number.POSITIVE_INFINITY);
   let answeredBytes = 0;

@@ -1,4 +1,4 @@
-// What a process has used, from /proc. On systems without it every figure is NaN, and the tables show a dash.
+// What a process has used, from /proc. On systems without it most figures are NaN, and the tables show a dash.
 
 import { readFileSync } from "node:fs";
 
@@ -11,6 +11,11 @@ export function cpuMicroseconds(pid: number): number {
   // The second field is the name, in parentheses, and may hold anything.
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   return (Number(fields[11]) + Number(fields[12])) * TICK_US;
+}
+
+/** How long a process's main thread was ready to run but had no core, in milliseconds since it began; 0 where unknown. */
+export function waitedForCoreMs(pid: number): number {
+  return Number(read(`/proc/${pid}/schedstat`).split(" ")[1] ?? 0) / 1e6;
 }
 
 /** Resident memory in bytes. */
