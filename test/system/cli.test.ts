@@ -203,6 +203,14 @@ describe("a node that is told to stop", () => {
     expect(stderr).toContain("cut off");
   });
 
+  it("ends with 0 though a request over HTTP has come in part", async () => {
+    const node = await startNode({ flags: ["--stats-listen", "127.0.0.1:0"] });
+    const { socket } = await dial(Number(new URL(node.statsUrl).port));
+    socket.write("GET /me");
+    await (await fetch(`${node.statsUrl}/healthz`)).text();
+    expect(await node.stop()).toMatchObject({ code: 0, signal: null });
+  });
+
   it("twice in one breath (a process group, npm) drains all the same", async () => {
     const node = await startNode();
     node.process.kill("SIGINT");

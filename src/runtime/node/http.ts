@@ -2,7 +2,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { HttpHandler } from "../../doors/http/stats.ts";
 import type { Listener } from "../../transport/stream.ts";
-import { listenError } from "./tcp.ts";
+import { CLOSE_GRACE_MS, listenError } from "./tcp.ts";
 
 /** A request's head must have come within this time, in ms. */
 export const HEAD_TIMEOUT_MS = 5000;
@@ -41,6 +41,8 @@ export function listenHttp(host: string, port: number, handler: HttpHandler): Pr
           new Promise((closed) => {
             server.close(() => closed());
             server.closeIdleConnections();
+            // Once it closes, the server times no request out: one that is not whole by then never will be.
+            setTimeout(() => server.closeAllConnections(), CLOSE_GRACE_MS).unref();
           }),
       });
     });
