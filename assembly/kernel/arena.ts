@@ -5,7 +5,8 @@
 //
 // A record may move only in compact(), which the kernel calls between two commands; within a command every address holds.
 
-import { freePages, PAGE_BYTES, takePages } from "./pages";
+import { releasedMoved } from "./entries";
+import { freePages, hasPages, PAGE_BYTES, takePages } from "./pages";
 import { FLAG_RELEASED, recordFlags, recordIsDead, recordSetDead, recordSize } from "./record";
 import { tableMove } from "./table";
 
@@ -13,6 +14,8 @@ const SEGMENT_PAGES: u32 = 16;
 export const SEGMENT_BYTES: u32 = SEGMENT_PAGES << 16;
 /** Larger records take pages of their own. */
 const MAX_SMALL_BYTES: u32 = 256 * 1024;
+/** Bytes that the head must have left beside what is asked for: what a command writes is not always known to the byte. */
+const HEAD_MARGIN_BYTES: u32 = 4096;
 /** Compaction begins when the segments exceed the live bytes by a quarter and by this many bytes. */
 const SLACK_BYTES: u64 = 4 << 20;
 /** Bytes of a victim that compaction passes per byte that writes append. */
@@ -25,6 +28,8 @@ const segmentUsed: usize = memory.data(4096 * 4, 16);
 /** Address of the segment that is appended to, 0 for none, and where its next record goes. */
 let head: u32 = 0;
 let headNext: u32 = 0;
+/** A free segment that only compaction may open, 0 for none: without it, full memory could not be compacted. */
+let reserve: u32 = 0;
 /** The segment in compaction, 0 for none, and the record to look at next. */
 let victim: u32 = 0;
 let victimNext: u32 = 0;
@@ -47,6 +52,7 @@ export function arenaInit(): void {
   memory.fill(segmentUsed, 0, 4096 * 4);
   head = 0;
   headNext = 0;
+  reserve = 0;
   victim = 0;
   appended = 0;
   segments = 0;
@@ -59,15 +65,24 @@ export function arenaInit(): void {
 /** Takes `size` bytes (a multiple of 8) for a record and returns their address, 0 at the ceiling. Sets the record's size. */
 export function arenaTake(size: u32): u32 {
   if (size > MAX_SMALL_BYTES) return takeLarge(size);
-  return takeSmall(size, 0);
+  return takeSmall(size, false);
+}
+
+/** Whether a record of `bytes` bytes will find its place, or nearly always several that take so many together. */
+// @ts-ignore: decorator
+@inline
+export function arenaHasRoom(bytes: u32): bool {
+  if (bytes > MAX_SMALL_BYTES) return hasPages((bytes + PAGE_BYTES - 1) >> 16, 1);
+  if (head != 0 && headNext + bytes + HEAD_MARGIN_BYTES <= head + SEGMENT_BYTES) return true;
+  return hasPages(SEGMENT_PAGES, SEGMENT_PAGES);
 }
 
 // @ts-ignore: decorator
 @inline
-function takeSmall(size: u32, spare: u32): u32 {
+function takeSmall(size: u32, compacting: bool): u32 {
   let record = headNext;
   if (head == 0 || record + size > head + SEGMENT_BYTES) {
-    if (!openSegment(spare)) return 0;
+    if (!openSegment(compacting)) return 0;
     record = headNext;
   }
   headNext = record + size;
@@ -79,9 +94,15 @@ function takeSmall(size: u32, spare: u32): u32 {
   return record;
 }
 
-function openSegment(spare: u32): bool {
-  const segment = takePages(SEGMENT_PAGES, SEGMENT_PAGES, spare);
-  if (segment == 0) return false;
+function openSegment(compacting: bool): bool {
+  let segment = takePages(SEGMENT_PAGES, SEGMENT_PAGES);
+  if (segment == 0) {
+    if (!compacting || reserve == 0) return false;
+    segment = reserve;
+    reserve = 0;
+  } else if (reserve == 0) {
+    reserve = takePages(SEGMENT_PAGES, SEGMENT_PAGES);
+  }
   if (head != 0) sealHead();
   head = segment;
   headNext = segment;
@@ -101,13 +122,14 @@ function sealHead(): void {
 function closeSegment(segment: u32): void {
   const index = segment >> 20 << 2;
   store<u32>(segmentUsed + index, 0);
-  freePages(segment, SEGMENT_PAGES);
+  if (reserve == 0) reserve = segment;
+  else freePages(segment, SEGMENT_PAGES);
   segments--;
 }
 
 function takeLarge(size: u32): u32 {
   const pages = (size + PAGE_BYTES - 1) >> 16;
-  const record = takePages(pages, 1, 0);
+  const record = takePages(pages, 1);
   if (record == 0) return 0;
   largePages += pages;
   const whole = pages << 16;
@@ -166,13 +188,12 @@ export function compact(budget: u32): bool {
       const size = recordSize(record);
       passed += size;
       if (!recordIsDead(record)) {
-        // A released object waits for the host, which knows it by its address.
-        if (recordFlags(record) & FLAG_RELEASED) return false;
-        const moved = takeSmall(size, SEGMENT_PAGES);
+        const moved = takeSmall(size, true);
         if (moved == 0) return false;
         appended -= size;
         memory.copy(moved, record, size);
-        tableMove(record, moved);
+        if (recordFlags(record) & FLAG_RELEASED) releasedMoved(moved);
+        else tableMove(record, moved);
         movedRecords++;
         liveBytes -= size;
         const live = segmentLive + (victim >> 20 << 2);

@@ -26,7 +26,7 @@ export function connectionsInit(): void {
 /** A connection's address, 0 at the ceiling. */
 export function connectionOpen(): u32 {
   if (free == 0) {
-    const page = takePages(1, 1, 0);
+    const page = takePages(1, 1);
     if (page == 0) return 0;
     for (let at = page + PAGE_BYTES - CONNECTION_BYTES; at >= page; at -= CONNECTION_BYTES) connectionClose(at);
   }

@@ -6,6 +6,7 @@
 // The header is how the kernel and its host speak: the host reads the fields after each return, and writes OUT_LENGTH.
 
 import { freePages, PAGE_BYTES, takePages } from "./pages";
+import { takePagesForHost } from "./room";
 import { OUTPUT_BYTES } from "./commands/get";
 
 /** Why feed() or resume() returned, a STATUS_. */
@@ -70,7 +71,7 @@ const CONTEXT_PAGES: u32 = 1 + ((INDEX_BYTES + OUTPUT_BYTES + INPUT_BYTES) >> 16
 
 /** Makes a context and returns its address, 0 at the ceiling. */
 export function contextOpen(): u32 {
-  const context = takePages(CONTEXT_PAGES, 1, 0);
+  const context = takePages(CONTEXT_PAGES, 1);
   if (context == 0) return 0;
   memory.fill(context, 0, PAGE_BYTES);
   const index = context + PAGE_BYTES;
@@ -95,7 +96,7 @@ export function inputReserve(context: u32, bytes: u32): u32 {
   releaseBigInput(context);
   if (bytes <= INPUT_BYTES) return load<u32>(context, CTX_INPUT);
   const pages = (bytes + PAGE_BYTES - 1) >> 16;
-  const address = takePages(pages, 1, 0);
+  const address = takePagesForHost(pages);
   if (address == 0) return 0;
   store<u32>(context, address, CTX_BIG_INPUT);
   store<u32>(context, pages, CTX_BIG_INPUT_PAGES);
@@ -114,7 +115,7 @@ export function releaseBigInput(context: u32): void {
 export function bigIndexReserve(context: u32, entries: u32): u32 {
   releaseBigIndex(context);
   const pages = ((entries << 3) + PAGE_BYTES - 1) >> 16;
-  const address = takePages(pages, 1, 0);
+  const address = takePages(pages, 1);
   if (address == 0) return 0;
   store<u32>(context, address, CTX_BIG_INDEX);
   store<u32>(context, pages, CTX_BIG_INDEX_PAGES);

@@ -60,7 +60,7 @@ export let misses: u64 = 0;
 /** The slot that entryFind() found its record in. */
 export let foundSlot: u32 = 0;
 
-/** Records of host objects that wait for the host: the first one, each linking the next at offset 8. */
+/** Records of host objects that wait for the host: the first one; each links the next at offset 8, the one before at 12. */
 let releasedHead: u32 = 0;
 
 export function entriesInit(tombstones: bool): void {
@@ -294,6 +294,8 @@ function discard(record: u32): void {
     addHostBytes(-load<f64>(recordValue(record)));
     recordSetFlags(record, flags | FLAG_RELEASED);
     store<u32>(record, releasedHead, 8);
+    store<u32>(record, 0, 12);
+    if (releasedHead != 0) store<u32>(releasedHead, record, 12);
     releasedHead = record;
     return;
   }
@@ -314,11 +316,21 @@ export function hasReleased(): bool {
   return releasedHead != 0;
 }
 
+/** Notes that compaction has moved a record that waits for the host to `record`. */
+export function releasedMoved(record: u32): void {
+  const next = load<u32>(record, 8);
+  const before = load<u32>(record, 12);
+  if (next != 0) store<u32>(next, record, 12);
+  if (before != 0) store<u32>(before, record, 8);
+  else releasedHead = record;
+}
+
 /** The handle of an object whose entry is gone, or -1; the host calls it until it answers -1. */
 export function takeReleased(): i32 {
   const record = releasedHead;
   if (record == 0) return -1;
   releasedHead = load<u32>(record, 8);
+  if (releasedHead != 0) store<u32>(releasedHead, 0, 12);
   const handle = <i32>recordValueLength(record);
   arenaFree(record);
   return handle;

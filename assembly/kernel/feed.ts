@@ -266,7 +266,7 @@ function runBatch(context: u32, toHost: bool): i32 {
     if (outcome != LARGE) store<u32>(context, load<u32>(entry, BATCH_END), CTX_CONSUMED);
     if (outcome == DONE) {
       countCall(command, reply);
-      if (!hasReleased()) arenaMaintain();
+      arenaMaintain();
       continue;
     }
     store<u32>(context, next, CTX_BATCH_NEXT);

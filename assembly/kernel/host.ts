@@ -18,7 +18,6 @@ import {
   entryWrite,
   expireSome,
   foundSlot,
-  hasReleased,
 } from "./entries";
 import { random } from "./random";
 import { FLAG_TOMBSTONE, recordExpiry, recordFlags, recordTouch } from "./record";
@@ -150,12 +149,12 @@ export function hostFlush(database: u32): void {
 
 /** After a command of the host: compacts what its writes have earned. */
 export function hostMaintain(): void {
-  if (!hasReleased()) arenaMaintain();
+  arenaMaintain();
 }
 
 /** The work of a quiet moment: expires among `slots` slots, compacts up to `bytes`. Returns how many entries it expired. */
 export function tick(slots: u32, bytes: u32): u32 {
   const expired = expireSome(slots);
-  if (!hasReleased()) compact(bytes);
+  compact(bytes);
   return expired;
 }

@@ -37,18 +37,32 @@ export function pagesLeft(): u32 {
   return taken >= limitPages ? 0 : limitPages - taken;
 }
 
+/** Pages below the ceiling, taken or not. */
+export function pagesOverall(): u32 {
+  return limitPages - firstPage;
+}
+
 /**
- * Takes `count` pages in a row, the first at a multiple of `align` pages, and returns their address, 0 at the ceiling.
- * `spare`: pages above the ceiling that this caller may use. The content is not cleared.
+ * Takes `count` pages in a row, the first at a multiple of `align` pages, and returns their address, 0 at the ceiling. The
+ * content is not cleared.
  */
-export function takePages(count: u32, align: u32, spare: u32): u32 {
-  const limit = limitPages + spare;
-  const last = limit > MAX_PAGES ? MAX_PAGES : limit;
+export function takePages(count: u32, align: u32): u32 {
+  const page = findPages(count, align);
+  return page == 0 ? 0 : take(page, count);
+}
+
+/** Whether takePages() would find them. */
+export function hasPages(count: u32, align: u32): bool {
+  return findPages(count, align) != 0;
+}
+
+/** The first of `count` free pages in a row below the ceiling, at a multiple of `align`; 0 when there are none. */
+function findPages(count: u32, align: u32): u32 {
   let page = (hint + align - 1) / align * align;
-  while (page + count <= last) {
+  while (page + count <= limitPages) {
     let free: u32 = 0;
     while (free < count && load<u8>(pageMap + page + free) == 0) free++;
-    if (free == count) return take(page, count);
+    if (free == count) return page;
     page += free + 1;
     page = (page + align - 1) / align * align;
   }

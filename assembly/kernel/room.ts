@@ -1,10 +1,10 @@
 // Room for a write: the memory limit and what to do at it. `maxmemory` bounds what the data takes (live records, index, host
 // objects); the ceiling bounds the pages of linear memory. At the limit entries are evicted by sampling, or the write is refused.
 
-import { compactNow, largePages, liveBytes, segments } from "./arena";
+import { arenaHasRoom, compactNow, largePages, liveBytes, SEGMENT_BYTES, segments } from "./arena";
 import { accessClock } from "./clock";
 import { drop } from "./entries";
-import { pagesLeft } from "./pages";
+import { pagesLeft, pagesOverall, takePages } from "./pages";
 import { random } from "./random";
 import { recordAccess, recordExpiry } from "./record";
 import {
@@ -33,6 +33,9 @@ export const POLICY_VOLATILE_TTL: u32 = 5;
 const SAMPLES: u32 = 10;
 /** Pages that a write may need beside its record: a segment of the arena, two of the index, and a directory. */
 const MARGIN_PAGES: u32 = 16 + 4 + 32;
+
+/** Bytes that may be evicted for a run of free pages, per byte of the run. */
+const MAX_EVICTED_RATIO: u64 = 16;
 
 let maxMemory: u64 = 0;
 let policy: u32 = POLICY_REFUSE;
@@ -71,27 +74,53 @@ export function heldBytes(): f64 {
 }
 
 /**
- * Makes sure that a record of `bytes` bytes, or several together, can be written: evicts or compacts where that helps. False: the write must be refused.
- * May move records and remove entries, so it comes before any look-up.
+ * Makes sure that a record of `bytes` bytes, or several that take so many together, can be written: evicts or compacts where
+ * that helps. False: the write must be refused. May move records and remove entries, so it comes before any look-up.
  */
 // @ts-ignore: decorator
 @inline
 export function makeRoom(bytes: u32): bool {
-  if (pagesLeft() > MARGIN_PAGES + (bytes >> 16) && (maxMemory == 0 || usedBytes() + bytes + CHARGED_SLOT_BYTES <= maxMemory)) return true;
-  return makeRoomSlowly(bytes);
+  return (isBelowLimit(bytes) && fits(bytes)) || makeRoomSlowly(bytes);
+}
+
+// @ts-ignore: decorator
+@inline
+function isBelowLimit(bytes: u32): bool {
+  return maxMemory == 0 || usedBytes() + bytes + CHARGED_SLOT_BYTES <= maxMemory;
+}
+
+// @ts-ignore: decorator
+@inline
+function fits(bytes: u32): bool {
+  return pagesLeft() > MARGIN_PAGES + (bytes >> 16) && arenaHasRoom(bytes);
 }
 
 function makeRoomSlowly(bytes: u32): bool {
-  if (maxMemory != 0) {
-    while (usedBytes() + bytes + CHARGED_SLOT_BYTES > maxMemory) {
-      if (policy == POLICY_REFUSE || !evict()) return false;
-    }
-  }
-  while (pagesLeft() <= MARGIN_PAGES + (bytes >> 16)) {
-    if (compactNow()) continue;
+  // Nothing is evicted for what could never be written.
+  if (maxMemory != 0 && <u64>bytes + CHARGED_SLOT_BYTES > maxMemory) return false;
+  if (MARGIN_PAGES + (bytes >> 16) >= pagesOverall()) return false;
+  while (!isBelowLimit(bytes)) {
     if (policy == POLICY_REFUSE || !evict()) return false;
   }
+  return clear(bytes);
+}
+
+/** Compacts, and evicts, until there are free pages in a row for `bytes` bytes, unless far too much would have to go. */
+function clear(bytes: u32): bool {
+  const before = liveBytes;
+  const most = <u64>max(bytes, SEGMENT_BYTES) * MAX_EVICTED_RATIO;
+  while (!fits(bytes)) {
+    if (compactNow()) continue;
+    if (policy == POLICY_REFUSE || before - liveBytes > most || !evict()) return false;
+  }
   return true;
+}
+
+/** Takes `count` pages that the host fills for a while; room for them is made as for a write. 0 where there is none. */
+export function takePagesForHost(count: u32): u32 {
+  const address = takePages(count, 1);
+  if (address != 0 || count >= pagesOverall()) return address;
+  return clear(count << 16) ? takePages(count, 1) : 0;
 }
 
 /** Removes the entry that the policy likes least among some; false when there is none to remove. */

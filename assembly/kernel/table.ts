@@ -216,7 +216,7 @@ function insertInto(segment: u32, depth: u32, hash: u32, word: u32): void {
 }
 
 function takeTablePages(pages: u32): u32 {
-  const address = takePages(pages, 1, 0);
+  const address = takePages(pages, 1);
   if (address != 0) tablePages += pages;
   return address;
 }

@@ -67,7 +67,7 @@ export class EmbeddedStore implements Table {
     this.memory = new KernelMemory(kernel.memory);
     this.setMaxMemory(options.maxMemoryBytes ?? 0, options.maxMemoryPolicy ?? "noeviction");
     this.setMaxBulk(options.maxBulkBytes ?? DEFAULT_MAX_BULK_BYTES);
-    this.walkArea = kernel.takePages(1, 1, 0) >>> 0;
+    this.walkArea = kernel.takePages(1, 1) >>> 0;
     this.databases = Array.from({ length: DATABASES }, (_, index) => new Database(this, index));
   }
 
@@ -134,7 +134,7 @@ export class EmbeddedStore implements Table {
     const pages = Math.max(1, Math.ceil(bytes.length / PAGE_BYTES));
     if (pages > this.#scratchPages) {
       if (this.#scratch !== 0) this.kernel.freePages(this.#scratch, this.#scratchPages);
-      this.#scratch = this.kernel.takePages(pages, 1, 0) >>> 0;
+      this.#scratch = this.kernel.takePages(pages, 1) >>> 0;
       this.#scratchPages = this.#scratch === 0 ? 0 : pages;
       if (this.#scratch === 0) throw this.outOfMemory();
     }

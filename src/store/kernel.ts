@@ -17,7 +17,7 @@ export interface KernelExports {
   failedOf(command: number): number;
   rejectedOf(command: number): number;
 
-  takePages(count: number, align: number, spare: number): number;
+  takePages(count: number, align: number): number;
   freePages(address: number, count: number): void;
   contextOpen(): number;
   contextClose(context: number): void;

@@ -9,7 +9,8 @@ import { openKernel, openStore, START_MS } from "./store-under-test.ts";
 import { TableModel } from "./table-model.ts";
 
 const kernel = openKernel();
-const maxMemoryBytes = 4 * 1024 * 1024;
+const MIB = 1024 * 1024;
+const maxMemoryBytes = 4 * MIB;
 
 describe("noeviction", () => {
   test("refuses at the limit and keeps everything", () => {
@@ -54,6 +55,35 @@ describe.each(evicting)("%s", (maxMemoryPolicy) => {
     model.verify();
   });
 
+  test("evicts nothing for what could never be written", () => {
+    const store = openStore({ maxMemoryBytes, maxMemoryPolicy, ceilingBytes: 24 * MIB }, kernel);
+    const database = store.databases[0]!;
+    for (let i = 0; i < 1000; i++) {
+      database.set(store.place(fromLatin1(`${i}`)), new Uint8Array(10), START_MS + 1_000_000);
+    }
+    expect(store.makeRoom(maxMemoryBytes)).toBe(false);
+    store.setMaxMemory(0, maxMemoryPolicy);
+    expect(store.makeRoom(24 * MIB)).toBe(false);
+    expect(store.figure("evicted")).toBe(0);
+  });
+
+  test("makes room near the ceiling, where free pages lie scattered", () => {
+    const random = new RandomSource(12);
+    const store = openStore(
+      { maxMemoryBytes: 90 * MIB, maxMemoryPolicy, ceilingBytes: 100 * MIB },
+      openKernel(),
+    );
+    const database = store.databases[0]!;
+    let refused = 0;
+    for (let i = 0; i < 12_000; i++) {
+      const length = random.below(random.pick([1000, 60_000, 400_000, 1_000_000]));
+      if (!store.makeRoom(length + 64)) refused++;
+      else database.write(store.place(fromLatin1(`${i % 5000}`)), length, START_MS + 1_000_000);
+      store.afterCommand();
+    }
+    expect(refused).toBeLessThan(120);
+  });
+
   test("stays under the limit with objects of the host", () => {
     const random = new RandomSource(9);
     const store = openStore({ maxMemoryBytes, maxMemoryPolicy }, kernel);
@@ -89,6 +119,40 @@ describe("a volatile policy", () => {
   test("evicts what expires soonest, when it goes by the time to live", () => {
     const { kept, evicted } = evictHalf("volatile-ttl", (i) => START_MS + 1_000_000 + i * 1000);
     expect(average(kept)).toBeGreaterThan(average(evicted) * 2);
+  });
+});
+
+describe("objects that wait for the host", () => {
+  test("are moved by compaction, and all come to the host in the end", () => {
+    const store = openStore({}, openKernel());
+    const database = store.databases[0]!;
+    const name = (i: number) => `${i}`.padEnd(1000, ".");
+    for (let i = 0; i < 10_000; i++) {
+      setObject(store, name(i), 100);
+      database.set(store.place(fromLatin1(`string:${i}`)), new Uint8Array(1000));
+    }
+    for (let i = 0; i < 10_000; i++) {
+      if (i % 10 !== 0) database.remove(store.place(fromLatin1(name(i))));
+      database.remove(store.place(fromLatin1(`string:${i}`)));
+    }
+    // 9,000 objects wait, among as many records that are dead.
+    expect([store.objects.count, database.size]).toEqual([10_000, 1000]);
+    for (let i = 0; i < 10_000; i++) {
+      database.set(store.place(fromLatin1("written")), new Uint8Array(i % 2000));
+      store.kernel.hostMaintain();
+    }
+    expect(store.figure("moved")).toBeGreaterThan(1000);
+    store.releaseObjects();
+    let left = 0;
+    let cursor = 0;
+    do {
+      const step = database.walk(cursor);
+      for (const entry of step.entries) if (database.isObject(entry)) left++;
+      cursor = step.next;
+    } while (cursor !== 0);
+    expect(store.objects.count).toBe(left);
+    store.flushAll();
+    expect([store.objects.count, store.figure("liveBytes")]).toEqual([0, 0]);
   });
 });
 

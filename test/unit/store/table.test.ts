@@ -78,7 +78,7 @@ describe("a database", () => {
     const high = openKernel();
     const store = openStore({ tombstones: true }, high);
     // Takes the lower half without touching it.
-    expect(high.takePages(32_768, 1, 0)).not.toBe(0);
+    expect(high.takePages(32_768, 1)).not.toBe(0);
     const model = new TableModel(store);
     for (let i = 0; i < 50_000; i++) {
       const key = anyKey(random, 20_000);
