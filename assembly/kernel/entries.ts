@@ -114,34 +114,36 @@ export function entryWrite(
   const bodyLength = flags & FLAG_OBJECT ? OBJECT_BODY_BYTES : valueLength;
   const needed = recordBytes(keyLength, bodyLength);
   const marks: u32 = expiry != 0 ? MARK_VOLATILE : 0;
-  let slot = tableFind(database, hash, key, keyLength);
-  if (slot != 0) {
-    const old = slotRecord(slot);
-    const size = recordSize(old);
-    if (size >= needed && (slack != 0 || size - needed <= MAX_WASTE_BYTES) && !(recordFlags(old) & FLAG_OBJECT)) {
-      fill(old, database, valueLength, flags, expiry);
-      if (slotMarks(slot) != marks) slotSet(database, slot, old, marks);
-      return old;
-    }
-    const record = arenaTake((needed + slack + 7) & ~7);
-    if (record == 0) return 0;
-    store<u32>(record, hash);
-    store<u32>(record, keyLength, 24);
-    copyBytes(recordKey(record), key, keyLength);
-    fill(record, database, valueLength, flags, expiry);
-    slotSet(database, slot, record, marks);
-    discard(old);
-    return record;
+  const slot = tableFind(database, hash, key, keyLength);
+  const old = slot == 0 ? 0 : slotRecord(slot);
+  if (old != 0 && fitsInPlace(old, needed, slack)) {
+    fill(old, database, valueLength, flags, expiry);
+    if (slotMarks(slot) != marks) slotSet(database, slot, old, marks);
+    return old;
   }
-  if (!tableReserve(database, hash)) return 0;
+  if (old == 0 && !tableReserve(database, hash)) return 0;
   const record = arenaTake((needed + slack + 7) & ~7);
   if (record == 0) return 0;
   store<u32>(record, hash);
   store<u32>(record, keyLength, 24);
   copyBytes(recordKey(record), key, keyLength);
   fill(record, database, valueLength, flags, expiry);
-  tableInsert(database, hash, record, marks);
+  if (old == 0) {
+    tableInsert(database, hash, record, marks);
+  } else {
+    slotSet(database, slot, record, marks);
+    discard(old);
+  }
   return record;
+}
+
+/** Whether a record may take a value that needs `needed` bytes in all, without leaving too many unused. */
+// @ts-ignore: decorator
+@inline
+function fitsInPlace(record: u32, needed: u32, slack: u32): bool {
+  const size = recordSize(record);
+  if (size < needed || recordFlags(record) & FLAG_OBJECT) return false;
+  return slack != 0 || size - needed <= MAX_WASTE_BYTES;
 }
 
 // @ts-ignore: decorator
@@ -154,7 +156,7 @@ function fill(record: u32, database: u32, valueLength: u32, flags: u32, expiry: 
   if (flags & FLAG_OBJECT) store<f64>(recordValue(record), 0);
 }
 
-/** Copies `length` bytes; short ones without a call. May write up to 7 bytes of garbage behind nothing: it is exact. */
+/** Copies `length` bytes, up to 16 of them without a call; the two places do not overlap. */
 // @ts-ignore: decorator
 @inline
 export function copyBytes(to: u32, from: u32, length: u32): void {
