@@ -82,6 +82,16 @@ export class Commander implements CommandHost {
     return this.#performSilently(session, args, reply);
   }
 
+  /** Whether the reply to a command may be large: one that reads values, or runs others. */
+  mayReplyMuch(args: Arguments): boolean {
+    try {
+      const row = this.table.find(args);
+      return row.fullName === "exec" || (row.keyspace !== undefined && !row.write);
+    } catch {
+      return false;
+    }
+  }
+
   runTransaction(session: Session, queued: readonly Uint8Array[][], reply: RespWriter): void {
     this.#inTransaction = true;
     try {

@@ -23,7 +23,10 @@ export interface ConnectionOwner {
   /** Runs a command that the kernel hands over. */
   readonly commander: {
     execute(session: Session, args: Arguments, reply: RespWriter): LaterReply | undefined;
+    mayReplyMuch(args: Arguments): boolean;
   };
+  /** Whether replies wait for clients, and all that is held for clients is more than the budget. */
+  readonly isOverBudget: boolean;
   /** The time, in ms since the epoch. */
   now(): number;
   /** Gives the store the time. */
@@ -32,6 +35,12 @@ export interface ConnectionOwner {
   readBytes(kernelConnection: number): number;
   /** Has `write` write a reply that came late, and sends it. */
   writeLate(connection: RespConnection, write: (reply: RespWriter) => void): void;
+  /** Many bytes of replies wait for the client. */
+  noteReplies(connection: RespConnection): void;
+  /** The client must wait for replies to leave: goOn() when they may have. */
+  hold(connection: RespConnection): void;
+  /** Replies have left. */
+  drained(): void;
   /** Counts bytes of commands in part. */
   addPending(bytes: number): void;
   /** The connection is gone. */
@@ -52,12 +61,18 @@ export class RespConnection implements FeedClient, StreamHandler, ClientHandle {
   readonly #single: Uint8Array[] = [EMPTY];
   /** A command waits for its reply; nothing else of this client runs. */
   #waiting = false;
-  /** Why nothing is read from the client: it holds much of the budget, or enough to go on with after the late reply. */
+  /** Replies must leave before more of this client runs. */
+  #held = false;
+  /** Why nothing is read from the client: it holds much of the budget, or enough to go on with when it has waited. */
   #pausedByBudget = false;
   #pausedByWait = false;
   #paused = false;
   #closed = false;
   #isCutOff = false;
+  /** Bytes of replies that the client had taken when noteTaken() looked. */
+  #takenBytes = 0;
+  /** When the client last took some of the replies that wait, ms since the epoch; 0: none do. */
+  takenAt = 0;
   /** The other side sends nothing more: close when everything is answered. */
   #ended = false;
   /** Bytes received and sent since the client connected. */
@@ -92,21 +107,39 @@ export class RespConnection implements FeedClient, StreamHandler, ClientHandle {
     return this.#closed ? 0 : this.#stream.bufferedBytes;
   }
 
-  /** Whether a command of this client waits for its reply. */
+  /** Whether a command of this client waits, for its reply or for replies to leave. */
   get waiting(): boolean {
-    return this.#waiting;
+    return this.#waiting || this.#held;
   }
 
   /** Whether a command has come in part. */
   get midCommand(): boolean {
-    return this.#pendingBytes !== 0 && !this.#waiting;
+    return this.#pendingBytes !== 0 && !this.waiting;
+  }
+
+  get mustWait(): boolean {
+    return this.#isFull() || this.#door.isOverBudget;
+  }
+
+  /** Whether more replies wait than may. */
+  #isFull(): boolean {
+    return this.#stream.bufferedBytes > this.#door.outputLimitBytes;
   }
 
   received(bytes: Uint8Array): void {
     if (this.#closed || this.session.closing) return;
     this.inputBytes += bytes.length;
     this.lastInputAt = this.#door.now();
-    if (this.#pendingBytes === 0 && !this.#waiting) {
+    try {
+      this.#take(bytes);
+    } catch (error) {
+      this.#giveUp(error);
+    }
+  }
+
+  #take(bytes: Uint8Array): void {
+    if (!this.waiting && this.#isFull()) this.#hold();
+    if (this.#pendingBytes === 0 && !this.waiting) {
       this.#single[0] = bytes;
       this.#run(this.#single, bytes.length);
       this.#single[0] = EMPTY;
@@ -114,9 +147,8 @@ export class RespConnection implements FeedClient, StreamHandler, ClientHandle {
     }
     this.#pending.push(bytes.slice());
     this.#addPending(bytes.length);
-    if (this.#waiting) {
-      this.#pausedByWait = this.#pendingBytes > MAX_BEHIND_WAIT_BYTES;
-      this.#updateReading();
+    if (this.waiting) {
+      this.#pauseBehindWait();
       return;
     }
     if (this.#pendingBytes < this.#neededBytes) return;
@@ -126,10 +158,12 @@ export class RespConnection implements FeedClient, StreamHandler, ClientHandle {
 
   ended(): void {
     this.#ended = true;
-    if (!this.#waiting) this.#stream.end();
+    if (!this.waiting) this.#stream.end();
   }
 
-  drained(): void {}
+  drained(): void {
+    this.#door.drained();
+  }
 
   closed(): void {
     if (this.#closed) return;
@@ -142,17 +176,21 @@ export class RespConnection implements FeedClient, StreamHandler, ClientHandle {
     return this.#door.commander.execute(this.session, args, reply);
   }
 
+  mayReplyMuch(args: Arguments): boolean {
+    return this.#door.commander.mayReplyMuch(args);
+  }
+
   send(bytes: Uint8Array): void {
     if (this.#closed || this.#isCutOff) return;
     this.outputBytes += bytes.length;
     this.#stream.write(bytes);
-    if (this.#stream.bufferedBytes > this.#door.outputLimitBytes) this.#cutOff();
+    if (this.#stream.bufferedBytes > MANY_REPLY_BYTES) this.#door.noteReplies(this);
   }
 
   /** Answers what has come, then closes. */
   finish(): void {
     this.#ended = true;
-    if (!this.#waiting) this.kill(true);
+    if (!this.waiting) this.kill(true);
   }
 
   /** Closes the connection: after what has been answered is sent, or at once. */
@@ -201,9 +239,13 @@ export class RespConnection implements FeedClient, StreamHandler, ClientHandle {
       this.#stream.end();
       return;
     }
-    const later = outcome.later;
+    const { later, stopped, again } = outcome;
     if (outcome.consumed !== total) this.#keep(parts, total, outcome);
+    if (again !== undefined) {
+      this.#setPending([again, ...this.#pending], again.length + this.#pendingBytes);
+    }
     if (later !== undefined) this.#waitFor(later);
+    if (stopped) this.#hold();
   }
 
   /** Keeps what has not been run. */
@@ -215,7 +257,7 @@ export class RespConnection implements FeedClient, StreamHandler, ClientHandle {
     }
     const rest = tail(parts, outcome.consumed, left);
     this.#setPending([rest], left);
-    if (outcome.later !== undefined) return;
+    if (outcome.later !== undefined || outcome.stopped) return;
     this.#neededBytes = left + outcome.wanted;
     this.#scannedBytes = this.#door.readBytes(this.kernelConnection);
   }
@@ -241,11 +283,44 @@ export class RespConnection implements FeedClient, StreamHandler, ClientHandle {
 
   #waitFor(later: LaterReply): void {
     this.#waiting = true;
-    later.then(
-      (write) => this.#replyLate(write),
-      (error: unknown) =>
-        this.#replyLate((reply) => reply.error(`ERR internal error: ${String(error)}`)),
-    );
+    later
+      .catch(
+        (error: unknown) => (reply: RespWriter) =>
+          reply.error(`ERR internal error: ${String(error)}`),
+      )
+      .then((write) => this.#replyLate(write))
+      .catch((error: unknown) => this.#giveUp(error));
+  }
+
+  #hold(): void {
+    this.#held = true;
+    this.#door.hold(this);
+    this.#pauseBehindWait();
+  }
+
+  /** Runs what has waited for replies to leave. */
+  goOn(): void {
+    if (this.#closed || !this.#held) return;
+    this.#held = false;
+    try {
+      this.#runPending();
+      this.#endWait();
+    } catch (error) {
+      this.#giveUp(error);
+    }
+  }
+
+  /** Reads no more from a client that has sent enough to go on with. */
+  #pauseBehindWait(): void {
+    this.#pausedByWait = this.#pendingBytes > MAX_BEHIND_WAIT_BYTES;
+    this.#updateReading();
+  }
+
+  #endWait(): void {
+    if (this.waiting) return;
+    this.#pausedByWait = false;
+    this.#updateReading();
+    if (this.#ended) this.#stream.end();
   }
 
   #replyLate(write: (reply: RespWriter) => void): void {
@@ -259,19 +334,38 @@ export class RespConnection implements FeedClient, StreamHandler, ClientHandle {
     this.#neededBytes = 0;
     this.#scannedBytes = 0;
     this.#runPending();
-    if (!this.#waiting) {
-      this.#pausedByWait = false;
-      this.#updateReading();
-    }
-    if (this.#ended && !this.#waiting) this.#stream.end();
+    this.#endWait();
   }
 
-  /** Too many replies wait: the client does not read them. */
-  #cutOff(): void {
+  /** Looks whether the client takes the replies that wait for it; how many bytes still do. */
+  noteTaken(now: number): number {
+    const bytes = this.pendingOutputBytes;
+    const taken = this.outputBytes - bytes;
+    if (bytes === 0) this.takenAt = 0;
+    else if (taken > this.#takenBytes || this.takenAt === 0) this.takenAt = now;
+    this.#takenBytes = taken;
+    return bytes;
+  }
+
+  /** Closes the connection: replies wait, and the client takes none of them. */
+  cutOff(): void {
     this.#isCutOff = true;
     const { id, remoteAddress } = this.session.facts;
     this.#door.log.warn(
-      `client ${id} at ${remoteAddress} does not read its replies and was cut off: over ${this.#door.outputLimitBytes} bytes (client-output-buffer-limit) waited for it`,
+      `client ${id} at ${remoteAddress} does not read its replies and was cut off: ${this.pendingOutputBytes} bytes (client-output-buffer-limit: ${this.#door.outputLimitBytes}) waited for it`,
+    );
+    this.kill(false);
+  }
+
+  /**
+   * Something of our own failed where no command answers for it. The connection closes, its input being in disorder; the others
+   * go on. After a trap of the kernel nobody may: its table may be torn.
+   */
+  #giveUp(error: unknown): void {
+    if (error instanceof WebAssembly.RuntimeError) throw error;
+    const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    this.#door.log.error(
+      `client ${this.session.facts.id} was closed for a reason of our own: ${detail}`,
     );
     this.kill(false);
   }
@@ -302,6 +396,8 @@ export class RespConnection implements FeedClient, StreamHandler, ClientHandle {
 }
 
 const EMPTY = new Uint8Array(0);
+/** Bytes of replies that wait for a client, from which on the door counts them. */
+const MANY_REPLY_BYTES = 64 * 1024;
 /** Bytes that may come behind a command that waits, before reading stops until it has its reply. */
 const MAX_BEHIND_WAIT_BYTES = 64 * 1024;
 

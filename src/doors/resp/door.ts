@@ -21,7 +21,7 @@ export interface RespDoorParts {
 export interface RespDoorLimits {
   /** Clients at most; more are refused with an error. */
   readonly maxClients: number;
-  /** Bytes of replies that may wait for one client before it is cut off. */
+  /** Bytes of replies that may wait for one client: beyond them nothing more of it runs. */
   readonly outputLimitBytes: number;
   /** Longest command in bytes, all its arguments together. */
   readonly maxRequestBytes: number;
@@ -48,6 +48,9 @@ export class RespDoor implements ConnectionOwner {
   readonly #connections = new Set<RespConnection>();
   readonly #late = new RespWriter();
   readonly #budget: FlightBudget;
+  /** Clients for whom many bytes of replies wait, and those of whom nothing runs until replies have left. */
+  readonly #unread = new Set<RespConnection>();
+  readonly #held = new Set<RespConnection>();
   #nextId = 1;
   #draining = false;
   /** Bytes of commands in part, of all connections. */
@@ -70,6 +73,13 @@ export class RespDoor implements ConnectionOwner {
 
   get maxRequestBytes(): number {
     return this.#limits.maxRequestBytes;
+  }
+
+  get isOverBudget(): boolean {
+    if (this.#unread.size === 0) return false;
+    let bytes = this.#pendingBytes;
+    for (const connection of this.#unread) bytes += connection.pendingOutputBytes;
+    return bytes > this.#limits.inFlightBudgetBytes;
   }
 
   /** Clients that are connected. */
@@ -163,6 +173,24 @@ export class RespDoor implements ConnectionOwner {
     this.#late.clear();
   }
 
+  noteReplies(connection: RespConnection): void {
+    if (this.#unread.has(connection)) return;
+    this.#unread.add(connection);
+    connection.noteTaken(this.now());
+  }
+
+  hold(connection: RespConnection): void {
+    this.#held.add(connection);
+  }
+
+  drained(): void {
+    for (const connection of [...this.#held]) {
+      if (connection.mustWait) continue;
+      this.#held.delete(connection);
+      connection.goOn();
+    }
+  }
+
   addPending(bytes: number): void {
     this.#pendingBytes += bytes;
     if (bytes > 0 && this.#pendingBytes > this.#limits.inFlightBudgetBytes) {
@@ -172,6 +200,8 @@ export class RespDoor implements ConnectionOwner {
 
   closed(connection: RespConnection): void {
     this.#connections.delete(connection);
+    this.#unread.delete(connection);
+    this.#held.delete(connection);
     this.commander.clients.remove(connection);
     this.#node.store.kernel.connectionClose(connection.kernelConnection);
     if (this.#connections.size === 0) this.#whenEmpty?.();
@@ -180,11 +210,25 @@ export class RespDoor implements ConnectionOwner {
   #tick(): void {
     const { now } = this.#node.store;
     this.#budget.enforce(now);
+    this.#cutOffUnread(now);
+    this.drained();
     const idle = this.#limits.idleTimeoutMs;
     if (idle === 0) return;
     for (const connection of this.#connections) {
       if (connection.waiting || now - connection.lastInputAt < idle) continue;
       connection.kill(true);
+    }
+  }
+
+  /** Looks who takes the replies that wait, and cuts off who does not where too many wait. */
+  #cutOffUnread(now: number): void {
+    const isOver = this.isOverBudget;
+    for (const connection of [...this.#unread]) {
+      const bytes = connection.noteTaken(now);
+      if (bytes === 0) this.#unread.delete(connection);
+      if (bytes === 0 || now - connection.takenAt < this.#limits.stalledRequestMs) continue;
+      const isFull = bytes > this.#limits.outputLimitBytes;
+      if (isFull || (isOver && !connection.session.noEvict)) connection.cutOff();
     }
   }
 }

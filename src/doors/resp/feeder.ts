@@ -6,6 +6,8 @@ import type { EmbeddedStore } from "../../store/embedded-store.ts";
 import { CONTEXT, type KernelExports, STATUS } from "../../store/kernel.ts";
 import type { KernelMemory } from "../../store/memory.ts";
 
+const TEXT = new TextEncoder();
+
 /** A reply that comes later: resolves to what writes it. The client's next commands wait for it. */
 export type LaterReply = Promise<(reply: RespWriter) => void>;
 
@@ -19,6 +21,10 @@ export interface FeedClient {
   execute(args: Arguments, reply: RespWriter): LaterReply | undefined;
   /** Whether the client is to close: no more of its commands run. */
   readonly closing: boolean;
+  /** Whether replies that wait must leave before this client may have a large one. */
+  readonly mustWait: boolean;
+  /** Whether a command of the host may have a large reply. */
+  mayReplyMuch(args: Arguments): boolean;
   /** Sends reply bytes, which are only there until this returns. */
   send(bytes: Uint8Array): void;
 }
@@ -31,6 +37,10 @@ export interface FeedOutcome {
   wanted: number;
   /** A command waits for this; what is behind it has not been run. */
   later: LaterReply | undefined;
+  /** The feed stopped because the client must wait: what is behind `consumed` has not been run. */
+  stopped: boolean;
+  /** Where it stopped in front of a command that `consumed` counts: this is it, to be fed again before the rest. */
+  again: Uint8Array | undefined;
   /** The client sent what is no request; the error has been sent, and the connection must close. */
   broken: boolean;
 }
@@ -49,7 +59,14 @@ export class Feeder {
   readonly #outputBytes: number;
   readonly #args: Arguments;
   readonly #writer = new RespWriter();
-  readonly #outcome: FeedOutcome = { consumed: 0, wanted: 0, later: undefined, broken: false };
+  readonly #outcome: FeedOutcome = {
+    consumed: 0,
+    wanted: 0,
+    later: undefined,
+    stopped: false,
+    again: undefined,
+    broken: false,
+  };
   /** Commands that the host has run. */
   hostCommands = 0;
 
@@ -80,22 +97,25 @@ export class Feeder {
     const kernel = this.#kernel;
     const outcome = this.#outcome;
     outcome.later = undefined;
+    outcome.stopped = false;
+    outcome.again = undefined;
     outcome.broken = false;
     let status = kernel.feed(this.#context, client.kernelConnection, input, total);
     for (;;) {
       if (this.#field(CONTEXT.released) !== 0) this.#store.releaseObjects();
       switch (status) {
         case STATUS.host:
+          if (client.mustWait && this.#holdsBack(client)) return this.#finish(client, input);
           this.#runOnHost(client);
           if (outcome.later !== undefined || client.closing) return this.#finish(client, input);
           break;
         case STATUS.outputFull:
           this.#sendOutput(client);
-          if (client.closing) return this.#finish(client, input);
+          if (client.mustWait) return this.#stop(client, input);
           break;
         case STATUS.large:
+          if (client.mustWait) return this.#stop(client, input);
           this.#sendLarge(client);
-          if (client.closing) return this.#finish(client, input);
           break;
         case STATUS.protocolError:
           outcome.broken = true;
@@ -145,6 +165,21 @@ export class Feeder {
     this.#outcome.consumed = this.#field(CONTEXT.consumed) - input;
     this.#outcome.wanted = this.#field(CONTEXT.wanted);
     return this.#outcome;
+  }
+
+  #stop(client: FeedClient, input: number): FeedOutcome {
+    this.#outcome.stopped = true;
+    return this.#finish(client, input);
+  }
+
+  /** Stops in front of the command that the kernel has handed over, if its reply may be large. */
+  #holdsBack(client: FeedClient): boolean {
+    const args = this.#args.point(this.#field(CONTEXT.argv), this.#field(CONTEXT.argc));
+    if (!client.mayReplyMuch(args)) return false;
+    const words = Array.from({ length: args.length }, (_, index) => args.view(index));
+    this.#outcome.again = encodeRequest(words);
+    this.#outcome.stopped = true;
+    return true;
   }
 
   #runOnHost(client: FeedClient): void {
@@ -197,4 +232,26 @@ export class Feeder {
   #setOutLength(length: number): void {
     this.#memory.words[this.#fields + CONTEXT.outLength] = length;
   }
+}
+
+/** A command as clients send it: an array of bulk strings. */
+export function encodeRequest(command: readonly Uint8Array[]): Uint8Array {
+  const headers = command.map((argument) => TEXT.encode(`$${argument.length}\r\n`));
+  const count = TEXT.encode(`*${command.length}\r\n`);
+  let length = count.length;
+  for (const [i, argument] of command.entries()) {
+    length += headers[i]!.length + argument.length + 2;
+  }
+  const request = new Uint8Array(length);
+  request.set(count);
+  let at = count.length;
+  for (const [i, argument] of command.entries()) {
+    request.set(headers[i]!, at);
+    at += headers[i]!.length;
+    request.set(argument, at);
+    at += argument.length;
+    request[at++] = 13;
+    request[at++] = 10;
+  }
+  return request;
 }

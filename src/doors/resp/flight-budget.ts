@@ -5,6 +5,8 @@ export interface InFlight {
   readonly pendingInputBytes: number;
   readonly pendingOutputBytes: number;
   readonly lastInputAt: number;
+  /** When it last took some of the replies that wait for it. */
+  readonly takenAt: number;
   readonly session: {
     readonly facts: { readonly id: number; readonly remoteAddress: string };
     /** CLIENT NO-EVICT: it may be paused, but is not cut off. */
@@ -14,7 +16,7 @@ export interface InFlight {
   kill(afterReplies: boolean): void;
 }
 
-/** Connections that hold less than this are never paused. */
+/** Connections that hold less than this, and less than their share of the budget, are never paused. */
 export const LIGHT_CONNECTION_BYTES = 1024 * 1024;
 
 /**
@@ -41,17 +43,16 @@ export class FlightBudget {
 
   /** Looks at all connections; `now` in ms since the epoch. */
   enforce(now: number): void {
+    const budget = this.#limits.inFlightBudgetBytes;
     let total = 0;
+    let count = 0;
     let longest: InFlight | undefined;
-    let heaviest: InFlight | undefined;
     for (const connection of this.#connections) {
-      const held = connection.pendingInputBytes + connection.pendingOutputBytes;
-      total += held;
-      const mayGo = !connection.session.noEvict;
-      if (mayGo && held > (heaviest === undefined ? 0 : heldBy(heaviest))) heaviest = connection;
+      total += heldBy(connection);
+      count++;
       if (connection.pendingInputBytes > (longest?.pendingInputBytes ?? 0)) longest = connection;
     }
-    if (total <= this.#limits.inFlightBudgetBytes) {
+    if (total <= budget) {
       this.#overSince = 0;
       if (this.#paused) for (const connection of this.#connections) connection.setPaused(false);
       this.#paused = false;
@@ -59,28 +60,31 @@ export class FlightBudget {
     }
     if (this.#overSince === 0) this.#overSince = now;
     this.#paused = true;
+    const light = Math.min(LIGHT_CONNECTION_BYTES, budget / count);
     for (const connection of this.#connections) {
-      connection.setPaused(connection !== longest && heldBy(connection) > LIGHT_CONNECTION_BYTES);
+      connection.setPaused(connection !== longest && heldBy(connection) > light);
     }
     const stalled = this.#limits.stalledRequestMs;
-    if (heaviest === undefined || now - this.#overSince < stalled) return;
-    const progressing = heaviest === longest && now - heaviest.lastInputAt < stalled;
-    const victim = progressing ? this.#heaviestBut(longest) : heaviest;
+    if (now - this.#overSince < stalled) return;
     this.#overSince = now;
+    const victim = this.#heaviest((connection) => {
+      if (connection.session.noEvict || heldBy(connection) <= light) return false;
+      const progressAt = connection === longest ? connection.lastInputAt : connection.takenAt;
+      return now - progressAt >= stalled;
+    });
     if (victim === undefined) return;
     const { id, remoteAddress } = victim.session.facts;
     this.#log.warn(
-      `client ${id} at ${remoteAddress} was cut off: it held ${heldBy(victim)} bytes while all clients held more than ${this.#limits.inFlightBudgetBytes}`,
+      `client ${id} at ${remoteAddress} was cut off: it held ${heldBy(victim)} bytes while all clients held more than ${budget}`,
     );
     victim.kill(false);
   }
 
-  #heaviestBut(spared: InFlight | undefined): InFlight | undefined {
+  #heaviest(mayBe: (connection: InFlight) => boolean): InFlight | undefined {
     let heaviest: InFlight | undefined;
     for (const connection of this.#connections) {
-      if (connection === spared || connection.session.noEvict) continue;
-      if (heldBy(connection) <= LIGHT_CONNECTION_BYTES) continue;
-      if (heaviest === undefined || heldBy(connection) > heldBy(heaviest)) heaviest = connection;
+      if (heaviest !== undefined && heldBy(connection) <= heldBy(heaviest)) continue;
+      if (mayBe(connection)) heaviest = connection;
     }
     return heaviest;
   }

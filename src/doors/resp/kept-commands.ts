@@ -4,10 +4,8 @@
 import { ReplyTooLong, type RespWriter } from "../../codec/resp-writer.ts";
 import type { Arguments } from "../../store/arguments.ts";
 import { type EmbeddedStore, OutOfMemory } from "../../store/embedded-store.ts";
-import { Feeder, type LaterReply } from "./feeder.ts";
+import { encodeRequest, Feeder, type LaterReply } from "./feeder.ts";
 import type { Session } from "./session.ts";
-
-const TEXT = new TextEncoder();
 
 export class KeptCommands {
   readonly #store: EmbeddedStore;
@@ -36,6 +34,8 @@ export class KeptCommands {
         return session.protocol;
       },
       closing: false,
+      mustWait: false,
+      mayReplyMuch: () => false,
       execute,
       send: (bytes: Uint8Array) => reply.raw(bytes),
     };
@@ -55,26 +55,4 @@ export class KeptCommands {
 /** The error in the place of a reply that was too long. */
 export function replyTooLong({ limitBytes }: RespWriter): string {
   return `ERR the command was run, but its reply is longer than ${limitBytes} bytes (client-output-buffer-limit) and was dropped: ask for less at a time`;
-}
-
-/** A command as the client sent it: an array of bulk strings. */
-function encodeRequest(command: readonly Uint8Array[]): Uint8Array {
-  const headers = command.map((argument) => TEXT.encode(`$${argument.length}\r\n`));
-  const count = TEXT.encode(`*${command.length}\r\n`);
-  let length = count.length;
-  for (const [i, argument] of command.entries()) {
-    length += headers[i]!.length + argument.length + 2;
-  }
-  const request = new Uint8Array(length);
-  request.set(count);
-  let at = count.length;
-  for (const [i, argument] of command.entries()) {
-    request.set(headers[i]!, at);
-    at += headers[i]!.length;
-    request.set(argument, at);
-    at += argument.length;
-    request[at++] = 13;
-    request[at++] = 10;
-  }
-  return request;
 }

@@ -81,6 +81,8 @@ export class Harness {
         kernelConnection: this.#kernelConnection,
         protocol: this.protocol,
         closing: false,
+        mustWait: false,
+        mayReplyMuch: () => false,
         execute: (args, reply) => this.#execute(args, reply),
         send: (bytes) => {
           this.#sent += latin1(bytes, 0, bytes.length);

@@ -160,6 +160,27 @@ describe("before the password", () => {
   });
 });
 
+describe("a failure of our own", () => {
+  it("closes one connection, and the others go on", () => {
+    const node = new TestNode();
+    const [one, other] = [node.connect(), node.connect()];
+    node.served.commander.execute = () => {
+      throw new TypeError("as if a command were wrong");
+    };
+    one.send(["DBSIZE"]);
+    expect(one.closed).toBe(true);
+    expect(other.raw("SET", "a", "1")).toBe("+OK\r\n");
+  });
+
+  it("does not hide a trap of the kernel", () => {
+    const node = new TestNode();
+    node.served.commander.execute = () => {
+      throw new WebAssembly.RuntimeError("unreachable");
+    };
+    expect(() => node.connect().send(["DBSIZE"])).toThrow(WebAssembly.RuntimeError);
+  });
+});
+
 describe("at the ceiling of linear memory", () => {
   const MIB = 1024 * 1024;
 
@@ -242,30 +263,103 @@ describe("limits", () => {
     expect(node.connect().raw("PING")).toBe("+PONG\r\n");
   });
 
-  it("a client that does not read is cut off, and no other", () => {
+  it("nothing of a client runs while more replies wait than may, and all of it when they have left", () => {
     const node = new TestNode({ outputLimitBytes: 1_000_000 });
-    const [deaf, other] = [node.connect(), node.connect()];
-    deaf.run("SET", "a", "x".repeat(1000));
-    deaf.bufferedBytes = 1_000_001;
-    deaf.send(["GET", "a"]);
-    expect(deaf.closed).toBe(true);
-    expect(other.raw("PING")).toBe("+PONG\r\n");
-    expect(node.served.clientCount).toBe(1);
+    const [slow, other] = [node.connect(), node.connect()];
+    const value = "x".repeat(300_000);
+    slow.run("SET", "large", value);
+    slow.run("SET", "small", value.slice(0, 1000));
+    slow.isReading = false;
+    slow.send(...Array.from({ length: 10 }, () => ["GET", "large"]), ["INCR", "ran"]);
+    slow.send(["INCR", "ran"]);
+    expect(slow.bufferedBytes).toBeGreaterThan(1_000_000);
+    expect(slow.bufferedBytes).toBeLessThan(1_400_000);
+    expect(other.raw("EXISTS", "ran")).toBe(":0\r\n");
+    slow.takeAll();
+    expect(other.raw("EXISTS", "ran")).toBe(":0\r\n");
+    slow.takeAll();
+    expect(slow.take()).toBe(`${`$300000\r\n${value}\r\n`.repeat(10)}:1\r\n:2\r\n`);
   });
 
-  it("a client that does not read is cut off within a pipeline, and nothing behind the limit runs", () => {
+  it("a client of which nothing runs is not read from without end", () => {
     const node = new TestNode({ outputLimitBytes: 1_000_000 });
-    const other = node.connect();
-    other.run("SET", "a", "x".repeat(300_000));
-    other.run("SET", "b", "x".repeat(100_000));
-    for (const key of ["a", "b"]) {
-      const victim = node.connect();
-      victim.isReading = false;
-      victim.send(...Array.from({ length: 100 }, () => ["GET", key]), ["SET", "ran", "1"]);
-      expect(victim.closed).toBe(true);
-      expect(victim.bufferedBytes).toBeLessThan(1_400_000);
-      expect(other.raw("EXISTS", "ran")).toBe(":0\r\n");
+    const client = node.connect();
+    client.run("SET", "small", "x".repeat(1000));
+    client.isReading = false;
+    let sent = 0;
+    for (; !client.paused && sent < 10_000; sent++) client.send(["GET", "small"]);
+    expect(sent).toBeLessThan(4000);
+    expect(client.bufferedBytes).toBeLessThan(1_400_000);
+    client.isReading = true;
+    client.takeAll();
+    expect(client.paused).toBe(false);
+    expect(client.take()).toBe(`$1000\r\n${"x".repeat(1000)}\r\n`.repeat(sent));
+  });
+
+  it("a client that takes none of its replies is cut off, and no other", async () => {
+    const node = new TestNode({ outputLimitBytes: 1_000_000, stalledRequestMs: 500 });
+    const [deaf, slow, other] = [node.connect(), node.connect(), node.connect()];
+    deaf.run("SET", "a", "x".repeat(300_000));
+    for (const client of [deaf, slow]) {
+      client.isReading = false;
+      client.send(...Array.from({ length: 100 }, () => ["GET", "a"]));
     }
+    for (let i = 0; i < 8; i++) {
+      await node.runtime.advance(100);
+      slow.bufferedBytes -= 1000;
+    }
+    expect([deaf.closed, slow.closed]).toEqual([true, false]);
+    expect(other.raw("PING")).toBe("+PONG\r\n");
+    expect(node.served.clientCount).toBe(2);
+    await node.runtime.advance(800);
+    expect(slow.closed).toBe(true);
+  });
+
+  it("a client that hangs up its side is answered all the same when its replies have left", () => {
+    const node = new TestNode({ outputLimitBytes: 1_000_000 });
+    const client = node.connect();
+    client.run("SET", "a", "x".repeat(600_000));
+    client.isReading = false;
+    client.send(["GET", "a"], ["GET", "a"], ["GET", "a"], ["SET", "ran", "1"]);
+    client.endInput();
+    expect(client.closed).toBe(false);
+    client.takeAll();
+    expect(client.closed).toBe(true);
+    expect(node.connect().raw("GET", "ran")).toBe("$1\r\n1\r\n");
+  });
+
+  it("replies of many clients together stay near the budget; small ones are answered meanwhile", async () => {
+    const MIB = 1024 * 1024;
+    const node = new TestNode({ inFlightBudgetBytes: 4 * MIB });
+    const writer = node.connect();
+    writer.run("SET", "a", "x".repeat(MIB));
+    writer.run("HSET", "h", "f", "x".repeat(MIB));
+    const clients = Array.from({ length: 40 }, () => node.connect());
+    for (const [i, client] of clients.entries()) {
+      client.isReading = false;
+      client.send(i % 2 === 0 ? ["GET", "a"] : ["HGETALL", "h"], ["PING"]);
+    }
+    const waiting = () => clients.reduce((sum, { bufferedBytes }) => sum + bufferedBytes, 0);
+    expect(waiting()).toBeLessThan(6 * MIB);
+    expect(writer.raw("INCR", "n")).toBe(":1\r\n");
+    expect(writer.raw("CONFIG", "GET", "maxclients")).toContain("10000");
+    for (let round = 0; round < 40; round++) {
+      for (const client of clients) if (client.bufferedBytes !== 0) client.takeAll();
+      expect(waiting()).toBeLessThan(6 * MIB);
+    }
+    for (const client of clients) expect(client.take()).toMatch(/x\r\n\+PONG\r\n$/);
+  });
+
+  it("a client alone goes on though its own replies exceed the budget", () => {
+    const MIB = 1024 * 1024;
+    const client = new TestNode({ inFlightBudgetBytes: MIB }).connect();
+    client.run("SET", "a", "x".repeat(3 * MIB));
+    client.isReading = false;
+    client.send(["GET", "a"], ["GETRANGE", "a", 0, -1], ["GET", "a"]);
+    client.takeAll();
+    client.takeAll();
+    client.takeAll();
+    expect(client.take().length).toBeGreaterThan(9 * MIB);
   });
 
   it("a reply over the output limit is an error instead, alone and in a transaction", () => {
@@ -335,6 +429,24 @@ describe("limits", () => {
     expect(longest.take()).toBe("+OK\r\n");
     await node.runtime.advance(200);
     expect(first.paused).toBe(false);
+  });
+
+  it("half a command each of many clients stays near the budget", () => {
+    const MIB = 1024 * 1024;
+    const node = new TestNode({ inFlightBudgetBytes: 4 * MIB });
+    const clients = Array.from({ length: 40 }, () => node.connect());
+    const chunk = "x".repeat(64 * 1024);
+    for (const client of clients) client.sendBytes("*3\r\n$3\r\nSET\r\n$1\r\na\r\n$1000000\r\n");
+    let sent = 0;
+    for (let round = 0; round < 10; round++) {
+      for (const client of clients) {
+        if (client.paused) continue;
+        client.sendBytes(chunk);
+        sent += chunk.length;
+      }
+    }
+    expect(sent).toBeGreaterThan(4 * MIB);
+    expect(sent).toBeLessThan(9 * MIB);
   });
 
   it("over the budget a client that only holds is cut off", async () => {

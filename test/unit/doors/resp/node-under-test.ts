@@ -163,6 +163,17 @@ export class TestClient implements ByteStream {
     return bytes;
   }
 
+  /** Takes all that was sent. */
+  takeAll(): void {
+    this.bufferedBytes = 0;
+    this.#handler?.drained();
+  }
+
+  /** Says that it sends nothing more. */
+  endInput(): void {
+    this.#handler?.ended();
+  }
+
   /** Hangs up. */
   hangUp(): void {
     this.destroy();
