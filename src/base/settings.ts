@@ -126,7 +126,7 @@ export const SETTINGS = {
     redisNames: ["client-output-buffer-limit"],
     atRunTime: true,
     description:
-      "Reply bytes that may wait for a client that does not read; beyond them its connection is closed. 0: no limit.",
+      "Reply bytes that may wait for a client; beyond them nothing more of it runs until they have left, and it is closed when it takes none of them for --stalled-request-ms. 0: no limit.",
   },
   inFlightBudgetBytes: {
     type: "bytes",
@@ -169,7 +169,7 @@ export const SETTINGS = {
     flag: "stalled-request-ms",
     atRunTime: true,
     description:
-      "While the in-flight budget is exceeded, the client that holds most of it is closed when it makes no progress for so long.",
+      "A client that takes none of its replies for so long, over the output limit or the in-flight budget, is closed; over the budget, so is the client that holds most of it and makes no progress.",
   },
   protectedMode: {
     type: "boolean",

@@ -236,7 +236,7 @@ describe("limits", () => {
   });
 
   it("a client that does not read is cut off, and nobody else notices", async () => {
-    const small = await started("--output-limit", "4mb");
+    const small = await started("--output-limit", "4mb", "--stalled-request-ms", "500");
     const reader = await connect(at(small));
     await reader.send(`SET big ${"x".repeat(60_000)}\r\n`).gets("+OK\r\n");
     const deaf = await connect(at(small));
