@@ -6,6 +6,8 @@ import type { Processes } from "./processes.ts";
 /** Keys that redis-benchmark draws from: 16 bytes each. */
 export const KEYS = 100_000;
 const CLIENTS = 50;
+/** A run that takes longer hangs, and is ended. */
+const LONGEST_RUN_MS = 120_000;
 
 export type Command = "SET" | "GET";
 
@@ -36,13 +38,13 @@ export async function redisBenchmark(
       ...["-h", "127.0.0.1", "-p", port, "-t", command.toLowerCase(), "-c", CLIENTS],
       ...["-d", valueBytes, "-P", pipeline, "-r", keys, "-n", count, "--csv"],
     ].map(String),
-    { stdio: ["ignore", "pipe", "pipe"] },
+    { stdio: ["ignore", "pipe", "pipe"], timeout: LONGEST_RUN_MS },
   );
   let printed = "";
   let complaints = "";
   child.stdout!.on("data", (text) => (printed += text));
   child.stderr!.on("data", (text) => (complaints += text));
-  const [code] = await once(child, "close");
+  const [code, signal] = await once(child, "close");
   const rows = printed
     .trim()
     .split("\n")
@@ -56,6 +58,6 @@ export async function redisBenchmark(
   };
   if (code === 0 && Object.values(measured).every(Number.isFinite)) return measured;
   throw new Error(
-    `redis-benchmark failed (code ${code}, ${JSON.stringify(load)}): ${complaints}${printed}`,
+    `redis-benchmark failed (${signal ?? `code ${code}`}, ${JSON.stringify(load)}): ${complaints}${printed}`,
   );
 }
