@@ -184,6 +184,18 @@ function readLength(pos: u32, end: u32, max: i64): i32 {
     lengthEnd = pos + 3;
     return 0;
   }
+  if (pos + 4 <= end) {
+    // Two digits, CR, LF: the length of most keys.
+    const word = load<u32>(pos);
+    const tens = (word & 0xff) - 49;
+    const ones = ((word >> 8) & 0xff) - 48;
+    const value = <i64>(tens * 10 + 10 + ones);
+    if (word >> 16 == 0x0a0d && tens <= 8 && ones <= 9 && value <= max) {
+      lengthValue = value;
+      lengthEnd = pos + 4;
+      return 0;
+    }
+  }
   return readLongLength(pos, end, max);
 }
 

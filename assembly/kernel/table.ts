@@ -116,6 +116,23 @@ export function tablePrefetch(database: u32, hash: u32): u32 {
   return load<u32>(slot, 4) & ~MARKS;
 }
 
+/** The record that a look-up of `hash` will most likely compare; 0: none. */
+// @ts-ignore: decorator
+@inline
+export function tableProbe(database: u32, hash: u32): u32 {
+  const entry = segmentEntry(database, hash);
+  if (entry == 0) return 0;
+  const segment = entry & ~(PAGE_BYTES - 1);
+  let index = homeSlot(hash, entry & DEPTH_MASK);
+  while (true) {
+    const slot = segment + (index << 3);
+    const word = load<u32>(slot, 4);
+    if (word == 0) return 0;
+    if (load<u32>(slot) == hash) return word & ~MARKS;
+    index = (index + 1) & SLOT_MASK;
+  }
+}
+
 /** Address of the slot that holds the key, or 0. */
 export function tableFind(database: u32, hash: u32, key: u32, length: u32): u32 {
   const entry = segmentEntry(database, hash);

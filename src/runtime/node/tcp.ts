@@ -5,8 +5,15 @@ import type { ByteStream, Listener, StreamHandler } from "../../transport/stream
 
 /** Connections that wait to be accepted, at most. */
 export const LISTEN_BACKLOG = 511;
-/** Bytes that one read takes at most. */
-export const READ_BYTES = 64 * 1024;
+/**
+ * Bytes that one read takes at most. A pipeline of large values comes whole, and with a part kept from before it still fits the
+ * kernel's input region.
+ */
+export const READ_BYTES = 192 * 1024;
+/** Bytes that one write copies without an allocation: the kernel's output region. */
+const WRITE_BYTES = 256 * 1024;
+/** Writes of fewer bytes are copied into memory of their own: what a slow client keeps must be near what waits for it. */
+const LONG_WRITE_BYTES = 16 * 1024;
 /** How long a connection may stay half open after it was ended, in ms. */
 export const CLOSE_GRACE_MS = 2000;
 
@@ -22,10 +29,9 @@ export function listenTcp(
   port: number,
   accept: (stream: ByteStream) => void,
 ): Promise<Listener> {
-  // All connections read into the same bytes, one after the other: no allocation per read.
-  const readBuffer = new Uint8Array(READ_BYTES);
+  const buffers = new SharedBuffers();
   const options = { noDelay: true, allowHalfOpen: true, pauseOnConnect: true };
-  const server = createServer(options, (socket) => accept(new TcpStream(socket, readBuffer)));
+  const server = createServer(options, (socket) => accept(new TcpStream(socket, buffers)));
   return new Promise((resolve, reject) => {
     server.once("error", (error: NodeJS.ErrnoException) => reject(listenError(host, port, error)));
     server.listen({ host, port, backlog: LISTEN_BACKLOG }, () => {
@@ -77,19 +83,39 @@ export function listenError(host: string, port: number, error: NodeJS.ErrnoExcep
   }
 }
 
+/** What all connections of a listener read into and write from, one after the other: no allocation per read or write. */
+class SharedBuffers {
+  readonly read = new Uint8Array(READ_BYTES);
+  #write = Buffer.allocUnsafeSlow(WRITE_BYTES);
+
+  /** Writes a copy of `bytes`. A socket that does not take a long one at once keeps the buffer that it is in. */
+  write(socket: Socket, bytes: Uint8Array): void {
+    const { length } = bytes;
+    if (length < LONG_WRITE_BYTES || length > WRITE_BYTES || socket.writableLength !== 0) {
+      const copy = Buffer.allocUnsafe(length);
+      copy.set(bytes);
+      socket.write(copy);
+      return;
+    }
+    this.#write.set(bytes);
+    socket.write(this.#write.subarray(0, length));
+    if (socket.writableLength !== 0) this.#write = Buffer.allocUnsafeSlow(WRITE_BYTES);
+  }
+}
+
 /** One TCP connection. */
 class TcpStream implements ByteStream {
   readonly remoteAddress: string;
   readonly localAddress: string;
   readonly #accepted: Socket;
-  readonly #readBuffer: Uint8Array;
+  readonly #buffers: SharedBuffers;
   #socket: Socket;
   #ending = false;
 
-  constructor(accepted: Socket, readBuffer: Uint8Array) {
+  constructor(accepted: Socket, buffers: SharedBuffers) {
     this.#accepted = accepted;
     this.#socket = accepted;
-    this.#readBuffer = readBuffer;
+    this.#buffers = buffers;
     this.remoteAddress = hostPort(accepted.remoteAddress, accepted.remotePort);
     this.localAddress = hostPort(accepted.localAddress, accepted.localPort);
   }
@@ -99,7 +125,9 @@ class TcpStream implements ByteStream {
   }
 
   start(handler: StreamHandler): void {
-    const reading = readInto(this.#accepted, this.#readBuffer, (bytes) => handler.received(bytes));
+    const reading = readInto(this.#accepted, this.#buffers.read, (bytes) =>
+      handler.received(bytes),
+    );
     const socket = reading ?? this.#accepted;
     this.#socket = socket;
     let failure: Error | undefined;
@@ -120,12 +148,8 @@ class TcpStream implements ByteStream {
   }
 
   write(bytes: Uint8Array): void {
-    const socket = this.#socket;
-    if (!socket.writable) return;
-    // The bytes may lie in memory that changes before the kernel of the system has taken them.
-    const copy = Buffer.allocUnsafe(bytes.length);
-    copy.set(bytes);
-    socket.write(copy);
+    // The bytes may lie in memory that changes before the system has taken them.
+    if (this.#socket.writable) this.#buffers.write(this.#socket, bytes);
   }
 
   pause(): void {
