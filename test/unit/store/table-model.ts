@@ -100,6 +100,20 @@ export class TableModel {
     return removed ? "done" : "missing";
   }
 
+  /** Moves a value to another key of the same or of another database. */
+  rename(database: number, key: string, toDatabase: number, toKey: string): Outcome {
+    const entry = this.#live(database, key);
+    const both = this.#place(key + toKey);
+    const from = { pointer: both.pointer, length: key.length };
+    const to = { pointer: both.pointer + key.length, length: toKey.length };
+    const target = this.store.databases[toDatabase]!;
+    expect(this.store.databases[database]!.rename(from, to, target)).toBe(entry !== undefined);
+    if (entry === undefined) return "missing";
+    this.#entries[database]!.delete(key);
+    this.#entries[toDatabase]!.set(toKey, { ...entry, stamp: target.stamp(target.peek(to)) });
+    return "done";
+  }
+
   setExpiry(database: number, key: string, expiry: number): Outcome {
     const table = this.store.databases[database]!;
     const entry = this.#live(database, key);

@@ -18,7 +18,8 @@ describe("a database", () => {
       const key = anyKey(random, 60_000);
       const dice = random.fraction();
       if (dice < 0.6) model.write(database, key, random.below(60), i, anyExpiry(random, now));
-      else if (dice < 0.75) model.remove(database, key);
+      else if (dice < 0.7) model.remove(database, key);
+      else if (dice < 0.75) model.rename(database, key, random.below(3), `renamed:${key}`);
       else if (dice < 0.85) model.setExpiry(database, key, anyExpiry(random, now));
       else if (dice < 0.9) model.extend(database, key, random.below(200));
       else model.check(database, key);

@@ -132,7 +132,8 @@ describe("a table that keeps tombstones", () => {
         model.write(database, key, random.below(random.chance(0.002) ? 300_000 : 1500), i);
       else if (dice < 0.5)
         model.write(database, key, random.below(100), i, now + 1 + random.below(500));
-      else if (dice < 0.8) model.remove(database, key);
+      else if (dice < 0.75) model.remove(database, key);
+      else if (dice < 0.8) model.rename(database, key, random.below(3), `renamed:${key}`);
       else if (dice < 0.85) model.setExpiry(database, key, now + random.below(500));
       else model.check(database, key);
       model.store.afterCommand();
