@@ -240,6 +240,8 @@ describe("limits", () => {
     const reader = await connect(at(small));
     await reader.send(`SET big ${"x".repeat(60_000)}\r\n`).gets("+OK\r\n");
     const deaf = await connect(at(small));
+    // A client is in CLIENT LIST from its first reply on at the latest.
+    await deaf.send("PING\r\n").gets("+PONG\r\n");
     deaf.socket.pause();
     const asked = 2000;
     deaf.send("GET big\r\n".repeat(asked));
