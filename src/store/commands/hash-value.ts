@@ -1,9 +1,9 @@
 // Keys that must hold a hash, or nothing: how the hash family reads and writes.
 
 import { type Arguments, latin1 } from "../arguments.ts";
-import { HashObject, type HashValue, LONG_VALUE_BYTES } from "../objects/hash.ts";
+import { HashObject, type HashValue, LONG_VALUE_BYTES, MAX_FIELDS } from "../objects/hash.ts";
 import type { Reply } from "../reply.ts";
-import { type Call, wrongType } from "./command.ts";
+import { type Call, CommandError, wrongType } from "./command.ts";
 
 /** The hash at the key that argument 1 is; undefined for none. Throws WRONGTYPE for any other type. */
 export function findHash(call: Call): HashObject | undefined {
@@ -22,6 +22,10 @@ export function findHash(call: Call): HashObject | undefined {
 export function changeHash<T>(call: Call, change: (hash: HashObject) => T): T {
   const found = findHash(call);
   const hash = found ?? new HashObject();
+  // No command adds more fields than every second argument.
+  if (hash.size + call.args.length / 2 > MAX_FIELDS) {
+    throw new CommandError(`ERR a hash takes at most ${MAX_FIELDS} fields; nothing was changed`);
+  }
   const result = change(hash);
   if (found === undefined) call.database.setObject(call.key(1), hash);
   else call.database.objectChanged(call.key(1));

@@ -14,6 +14,9 @@ export interface HashLimits {
 /** Redis's defaults. */
 export const DEFAULT_HASH_LIMITS: Readonly<HashLimits> = { entries: 512, valueBytes: 64 };
 
+/** Most fields of a hash: a Map of V8 takes no more. */
+export const MAX_FIELDS = 2 ** 24 - 1;
+
 /** Values from this length on are kept as bytes. */
 export const LONG_VALUE_BYTES = 512;
 

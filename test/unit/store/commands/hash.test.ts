@@ -1,5 +1,6 @@
 /** The hash family, in both protocols. */
 import { beforeEach, describe, expect, test } from "vitest";
+import { MAX_FIELDS } from "../../../../src/store/objects/hash.ts";
 import { Harness } from "../harness.ts";
 import { RandomSource } from "../random-source.ts";
 import { START_MS } from "../store-under-test.ts";
@@ -131,6 +132,18 @@ describe.each([2, 3] as const)("in protocol %i", (protocol) => {
     expect(run("exists", "h2")).toBe(0);
     run("hset", "h", "text", "one");
     expect(db.database.stamp(db.find("h"))).toBeGreaterThan(stamp);
+  });
+
+  test("a hash that can take no more fields refuses them, and changes nothing", () => {
+    run("hset", "h", "a", "1");
+    Object.defineProperty(db.database.object(db.find("h")), "size", { value: MAX_FIELDS - 2 });
+    for (const command of [
+      ["hset", "h", "b", "2", "a", "2"],
+      ["hmset", "h", "b", "2", "a", "2"],
+    ]) {
+      expect(run(...command)).toMatchObject({ error: expect.stringContaining("at most") });
+    }
+    expect([run("hget", "h", "a"), run("hexists", "h", "b")]).toEqual(["1", 0]);
   });
 
   test("every command refuses another type", () => {
