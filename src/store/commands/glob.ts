@@ -10,7 +10,8 @@ const DASH = 45;
 
 /**
  * Whether all of `text` fits `pattern`. Takes at most pattern × text steps, whatever the pattern. `ignoreCase`: for letters
- * of ASCII. As in Redis, nothing but an empty pattern and a single star fits an empty text.
+ * of ASCII. As in Redis, nothing but an empty pattern and a single star fits an empty text, and nothing fits a pattern that
+ * would need more than MAX_STARS stars for it.
  */
 export function matchesGlob(pattern: Uint8Array, text: Uint8Array, ignoreCase = false): boolean {
   if (text.length === 0) {
@@ -21,9 +22,13 @@ export function matchesGlob(pattern: Uint8Array, text: Uint8Array, ignoreCase = 
   // Where to go on when what follows the last star does not fit: the star takes one more byte of the text.
   let afterStar = -1;
   let starTook = 0;
+  let stars = 0;
   while (t < text.length) {
     if (p < pattern.length && pattern[p] === STAR) {
-      afterStar = ++p;
+      while (pattern[p] === STAR) p++;
+      if (p === pattern.length) return true;
+      if (++stars > MAX_STARS) return false;
+      afterStar = p;
       starTook = t;
       continue;
     }
@@ -40,6 +45,9 @@ export function matchesGlob(pattern: Uint8Array, text: Uint8Array, ignoreCase = 
   while (p < pattern.length && pattern[p] === STAR) p++;
   return p === pattern.length;
 }
+
+/** Stars that a match may take, stars in a row counting once (Redis 7.2 nests no deeper). */
+const MAX_STARS = 1000;
 
 /** Matches one byte; returns where the pattern goes on, or -1. */
 function matchOne(pattern: Uint8Array, at: number, byte: number, ignoreCase: boolean): number {

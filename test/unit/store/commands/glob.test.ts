@@ -55,6 +55,13 @@ describe("a pattern", () => {
     );
   });
 
+  test("with more than a thousand stars fits nothing, as in Redis", () => {
+    const text = "a".repeat(2000);
+    expect(matches("*?".repeat(1000), text)).toBe(true);
+    expect(matches("*?".repeat(1001), text)).toBe(false);
+    expect(matches("*?".repeat(1000) + "*".repeat(1000), text)).toBe(true);
+  });
+
   test("with many stars ends soon", () => {
     const text = "a".repeat(10_000);
     expect(matches(`${"a*".repeat(50)}b`, text)).toBe(false);
