@@ -16,12 +16,14 @@ import {
   recordFlags,
   recordHash,
   recordKey,
+  recordNode,
   recordKeyLength,
   recordSetExpiry,
   recordSetFlags,
   recordSetStamp,
   recordSetValueLength,
   recordSize,
+  recordStamp,
   recordValue,
   recordValueLength,
 } from "./record";
@@ -259,14 +261,14 @@ export function holdExpiry(held: u32): void {
 function expire(database: u32, slot: u32): void {
   expiredEntries++;
   // The tombstone of an expiry has the stamp of the write that set it: every replica comes to the same one.
-  if (keepTombstones) bury(database, slot, load<u64>(slotRecord(slot), 8));
+  if (keepTombstones) bury(database, slot, recordStamp(slotRecord(slot)));
   else drop(database, slot);
 }
 
 function bury(database: u32, slot: u32, stamp: u64): void {
   let record = slotRecord(slot);
   const keyLength = load<u32>(record, 24);
-  const node = stamp == lastStamp ? nodeIndex : <u32>load<u16>(record, 16);
+  const node = stamp == lastStamp ? nodeIndex : recordNode(record);
   const small = recordBytes(keyLength, 0);
   if (recordFlags(record) & FLAG_OBJECT || recordSize(record) - small > MAX_WASTE_BYTES) {
     const next = arenaTake(small);
@@ -408,7 +410,7 @@ export function collectTombstones(database: u32, hash: u32, slots: u32, stamp: u
     if (first == 0) return 0;
     let slot = first;
     while (slot < first + (SWEEP_SLOTS << 3)) {
-      if (slotMarks(slot) & MARK_TOMBSTONE && load<u64>(slotRecord(slot), 8) <= stamp) {
+      if (slotMarks(slot) & MARK_TOMBSTONE && recordStamp(slotRecord(slot)) <= stamp) {
         drop(database, slot);
         continue;
       }
@@ -418,11 +420,4 @@ export function collectTombstones(database: u32, hash: u32, slots: u32, stamp: u
     if (position == 0) return 0;
   }
   return position;
-}
-
-/** The value's bytes for reading: address and length. */
-// @ts-ignore: decorator
-@inline
-export function valueOf(record: u32): u32 {
-  return recordValue(record);
 }
