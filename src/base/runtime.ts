@@ -13,6 +13,8 @@ export interface Runtime {
   after(delayMs: number, task: () => void): Timer;
   /** Calls `task` again and again, every `periodMs` or later. */
   every(periodMs: number, task: () => void): Timer;
+  /** Calls `task` once when what has arrived in this turn of the event loop has been handled; later than every microtask. */
+  endOfTurn(task: () => void): void;
 }
 
 /** A timer of a Runtime. */

@@ -17,6 +17,7 @@ export const LAYERS = [
   "collections",
   "node",
   "doors",
+  "sim",
   "runtime",
   "cli",
 ] as const;

@@ -8,6 +8,9 @@ export const nodeRuntime: Runtime = {
   randomBytes: (length) => randomFillSync(new Uint8Array(length)),
   after: (delayMs, task) => timer(setTimeout(task, delayMs), clearTimeout),
   every: (periodMs, task) => timer(setInterval(task, periodMs), clearInterval),
+  endOfTurn: (task) => {
+    setImmediate(task);
+  },
 };
 
 function timer(handle: NodeJS.Timeout, clear: (handle: NodeJS.Timeout) => void): Timer {

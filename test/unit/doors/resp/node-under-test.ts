@@ -30,6 +30,9 @@ export class TestRuntime implements Runtime {
   every(periodMs: number, task: () => void): Timer {
     return this.#add({ at: this.#elapsed + periodMs, every: periodMs, task });
   }
+  endOfTurn(task: () => void): void {
+    this.after(0, task);
+  }
 
   /** Lets time pass; tasks run in their order, and promises settle after each. */
   async advance(milliseconds: number): Promise<void> {

@@ -1,0 +1,61 @@
+/** What the ring's driver offers to the code that runs requests of the host: the coordinator, the executor, catch-up. */
+import type { Key } from "../store/database.ts";
+import type { Member, ReplicaSet, Topology } from "./topology.ts";
+
+/** How a quorum operation ended. */
+export interface QuorumOutcome {
+  /** Whether `need` replicas have acknowledged in time. */
+  readonly ok: boolean;
+  /** Acknowledgements of other replicas that came, and how many were needed. */
+  readonly got: number;
+  readonly need: number;
+}
+
+/** Kinds of host requests between nodes (REQUEST frames). */
+export const REQUEST_KIND = {
+  /** Runs a client's command at the receiver, its executor or a replica to read from. */
+  execute: 1,
+  /** A page of records for catch-up. */
+  copy: 2,
+  /** A part of what a command over all owners asks: SCAN, KEYS, DBSIZE, RANDOMKEY. */
+  gather: 3,
+  /** What a node says of itself: ring and status of operators. */
+  describe: 4,
+} as const;
+
+/** Answers a host request: body of the response. Throws RingletError: its code and message reach the asker. */
+export type RequestHandler = (request: {
+  readonly link: number;
+  readonly body: Uint8Array;
+  /** When the asker stops waiting, in ms of Runtime.monotonic(). */
+  readonly deadline: number;
+}) => Uint8Array | Promise<Uint8Array>;
+
+export interface RingPort {
+  readonly topology: Topology;
+  /** Whether this node may coordinate now; else why not, as the text of an error. */
+  readonly refusal: string | undefined;
+  /** Whether this node lacks its last store epoch: it takes writes and answers no read. */
+  readonly isFenced: boolean;
+  /** Whether a session with a member is open; true for this node. */
+  isUp(member: Member): boolean;
+  /** Whether a member answers reads. */
+  isReadable(member: Member): boolean;
+  /** The replicas of a key. */
+  replicasOf(key: Uint8Array): ReplicaSet;
+  /**
+   * Sends a host request and resolves to the response's body. Rejects with RingletError: LINK_DOWN (it was not sent),
+   * LINK_LOST (it was sent; whether it ran is unknown), DEADLINE (the same), or the peer's own code.
+   */
+  request(member: Member, kind: number, body: Uint8Array, timeoutMs: number): Promise<Uint8Array>;
+  onRequest(kind: number, handler: RequestHandler): void;
+  /**
+   * Sends the record of a key, or its tombstone, to the other replicas (and on to the other datacenters); resolves when `need` of
+   * those in this datacenter hold it, or cannot any more.
+   */
+  replicate(database: number, key: Key, need: number): Promise<QuorumOutcome>;
+  /** Has `need` other replicas tell whether they hold something newer, which is merged into the table before it resolves. */
+  readAround(database: number, key: Key, need: number): Promise<QuorumOutcome>;
+  /** Sends one data request (a whole frame, see link/frame.ts) to each of `members`; resolves like replicate(). */
+  send(members: readonly Member[], frame: Uint8Array, need: number): Promise<QuorumOutcome>;
+}

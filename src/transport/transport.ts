@@ -1,0 +1,18 @@
+import type { ByteStream, Listener } from "./stream.ts";
+
+/** Where a node listens for its peers. */
+export interface PeerAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Dials and listens: TCP in production, the simulated network on tests. */
+export interface Transport {
+  /**
+   * Opens a stream to an address. Resolves when it is connected and not started yet; rejects with a RingletError
+   * (DIAL_REFUSED, DIAL_TIMEOUT, DIAL_FAILED).
+   */
+  dial(address: PeerAddress, timeoutMs: number): Promise<ByteStream>;
+  /** Takes streams in at an address (port 0: any that is free). */
+  listen(address: PeerAddress, accept: (stream: ByteStream) => void): Promise<Listener>;
+}
