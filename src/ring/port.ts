@@ -9,6 +9,8 @@ export interface QuorumOutcome {
   /** Acknowledgements of other replicas that came, and how many were needed. */
   readonly got: number;
   readonly need: number;
+  /** Whether a replica refused because it holds something newer. */
+  readonly stale: boolean;
 }
 
 /** Kinds of host requests between nodes (REQUEST frames). */

@@ -133,6 +133,7 @@ export const EVENT = {
   connection: 5,
   bytes: 6,
   length: 7,
+  stale: 8,
 } as const;
 
 /** Kinds of events: a slot of the host is decided or has failed; a client's request must be run again by the host. */
