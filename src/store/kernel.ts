@@ -1,8 +1,10 @@
+import type { RingKernelExports } from "./kernel-ring.ts";
+
 /**
  * The typed face of `kernel.wasm`: its exports, the layout of a context, and the numbers that assembly/kernel/ defines.
  * Addresses are u32 in the module and come out signed: `>>> 0` them where they may lie above 2 GiB.
  */
-export interface KernelExports {
+export interface KernelExports extends RingKernelExports {
   readonly memory: WebAssembly.Memory;
   reset(ceilingBytes: number, seedLow: bigint, seedHigh: bigint, tombstones: number): void;
   setLimits(maxBulkBytes: number): void;

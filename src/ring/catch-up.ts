@@ -1,0 +1,185 @@
+/**
+ * Decides what a node copies from the other replicas of its ranges, and when it may answer reads. A pure machine: it is told what
+ * happens, and says what to copy; the ring's driver does it.
+ *
+ * Two things are caught up with. A node that lacks its last store epoch is *fenced* and copies everything: from a quorum of the
+ * other replicas of each range, or, where most replicas of a range hold no state either, from those that can be reached. A node
+ * that may have missed writes of a peer, because their link was cut, is *behind*: it copies what is newer than the last that it
+ * surely received from that peer, from every replica that it can reach, and answers reads all the while: what it missed it never
+ * acknowledged.
+ */
+import type { Member, ReplicaSet } from "./topology.ts";
+
+/** What a peer says of itself. */
+export interface PeerState {
+  /** It lacks its last store epoch: it takes writes and answers no read. */
+  readonly fenced: boolean;
+  /** It knew this node with another store epoch than the present one. */
+  readonly remembersLoss: boolean;
+  /** It began to answer reads when most replicas held no state, this node, as it is now, among them. */
+  readonly startedWithUs: boolean;
+}
+
+/** One copy to make: every record with at least the stamp `since` that this node is a replica of. */
+export interface Copy {
+  readonly from: Member;
+  readonly since: bigint;
+}
+
+export class CatchUp {
+  readonly #sets: readonly ReplicaSet[];
+  readonly #self: Member;
+  readonly #parallel: number;
+  /** Members that share a range with this node. */
+  readonly #partners: readonly Member[];
+  readonly #up = new Map<number, PeerState>();
+  readonly #running = new Map<number, bigint>();
+  /** Those from which everything has been copied, by whether they answered reads then. */
+  readonly #copied = new Map<number, boolean>();
+  /** Partners from which this round has still to copy what is newer than `#since`. */
+  readonly #todo = new Set<number>();
+  #since = 0n;
+  #behind: bigint | undefined;
+  #fenced: boolean;
+  #lossReported = false;
+  #startedFromReachable = false;
+
+  /** `sets`: all replica sets; `parallel`: copies at a time. */
+  constructor(
+    self: Member,
+    sets: readonly ReplicaSet[],
+    options: { readonly fenced: boolean; readonly parallel: number },
+  ) {
+    this.#self = self;
+    this.#sets = sets.filter((set) => set.local.includes(self));
+    this.#parallel = options.parallel;
+    this.#fenced = options.fenced;
+    const partners = new Set(
+      this.#sets.flatMap((set) => [...set.local, ...set.remote.flat()]).filter((m) => m !== self),
+    );
+    this.#partners = [...partners].sort((a, b) => a.index - b.index);
+    this.#unfenceIfComplete();
+  }
+
+  /** Whether this node lacks its last store epoch: it takes writes, answers no read and counts in no R. */
+  get fenced(): boolean {
+    return this.#fenced;
+  }
+
+  /** Whether something is being copied, or waits to be. */
+  get busy(): boolean {
+    return this.#fenced || this.#behind !== undefined || this.#todo.size > 0;
+  }
+
+  /** Whether a range started from what could be reached although another replica remembers that there was more. */
+  get lossReported(): boolean {
+    return this.#lossReported;
+  }
+
+  /** Whether it began to answer reads when most replicas of a range held no state. */
+  get startedFromReachable(): boolean {
+    return this.#startedFromReachable;
+  }
+
+  /** A peer can be reached, or says something new of itself. */
+  peerUp(link: number, state: PeerState): void {
+    this.#up.set(link, state);
+    this.#unfenceIfComplete();
+  }
+
+  peerDown(link: number): void {
+    this.#up.delete(link);
+    this.#todo.delete(link);
+  }
+
+  /** What this node holds is not to be trusted: everything is copied again. */
+  fence(): void {
+    this.#fenced = true;
+    this.#copied.clear();
+    this.#unfenceIfComplete();
+  }
+
+  /** This node may lack writes with at least this stamp. */
+  mayLack(since: bigint): void {
+    if (this.#behind === undefined || since < this.#behind) this.#behind = since;
+  }
+
+  /** The copies to begin now; each ends with copied() or failed(). */
+  begin(): Copy[] {
+    if (!this.#fenced && this.#behind !== undefined && this.#todo.size === 0) this.#beginRound();
+    const copies: Copy[] = [];
+    for (const from of this.#partners) {
+      if (this.#running.size >= this.#parallel) break;
+      if (!this.#up.has(from.index) || this.#running.has(from.index)) continue;
+      const since = this.#wantedOf(from);
+      if (since === undefined) continue;
+      this.#running.set(from.index, since);
+      copies.push({ from, since });
+    }
+    return copies;
+  }
+
+  /** A copy is complete. `readable`: whether the peer answered reads while it was made. */
+  copied(link: number, readable: boolean): void {
+    const since = this.#running.get(link);
+    this.#running.delete(link);
+    if (since === 0n) this.#copied.set(link, readable);
+    if (since !== undefined && since <= this.#since) this.#todo.delete(link);
+    this.#unfenceIfComplete();
+  }
+
+  /** A copy could not be completed; it is begun again when the peer is there. */
+  failed(link: number): void {
+    this.#running.delete(link);
+  }
+
+  #beginRound(): void {
+    this.#since = this.#behind!;
+    this.#behind = undefined;
+    for (const { index } of this.#partners) if (this.#up.has(index)) this.#todo.add(index);
+  }
+
+  #wantedOf(from: Member): bigint | undefined {
+    if (this.#fenced && !this.#copiedAsItIs(from)) return 0n;
+    return this.#todo.has(from.index) ? this.#since : undefined;
+  }
+
+  /** Whether everything was copied from a peer; one that has begun to answer reads since may hold more now. */
+  #copiedAsItIs({ index }: Member): boolean {
+    const readable = this.#copied.get(index);
+    return readable === true || (readable === false && this.#up.get(index)?.fenced === true);
+  }
+
+  #unfenceIfComplete(): void {
+    if (!this.#fenced) return;
+    let loss = false;
+    let fromReachable = false;
+    for (const set of this.#sets) {
+      const others = set.local.filter((member) => member !== this.#self);
+      const full = others.filter(({ index }) => this.#copied.get(index) === true).length;
+      if (full >= majority(others.length) || others.length === 0) continue;
+      if (!this.#startsFromReachable(set, others)) return;
+      fromReachable = true;
+      loss ||= others.some(({ index }) => this.#up.get(index)?.remembersLoss === true);
+    }
+    this.#fenced = false;
+    this.#startedFromReachable = fromReachable;
+    this.#lossReported ||= loss;
+  }
+
+  /** Whether most replicas of a range hold no state, or began with this node, and what can be reached has been copied. */
+  #startsFromReachable(set: ReplicaSet, others: readonly Member[]): boolean {
+    const beginners = others.filter(({ index }) => {
+      const state = this.#up.get(index);
+      return state !== undefined && (state.fenced || state.startedWithUs);
+    });
+    if (beginners.length + 1 < majority(set.local.length)) return false;
+    const reachable = [...others, ...set.remote.flat()].filter(({ index }) => this.#up.has(index));
+    return reachable.every((member) => this.#copiedAsItIs(member));
+  }
+}
+
+/** More than half of `count`; of none: none. */
+function majority(count: number): number {
+  return count === 0 ? 0 : Math.floor(count / 2) + 1;
+}
