@@ -2,6 +2,7 @@
 // and the reading of flags and environment variables by it.
 
 import { parseArgs } from "node:util";
+import { type HostPort, parseHostPort } from "../base/host-port.ts";
 import {
   parseSetting,
   SETTINGS,
@@ -11,7 +12,6 @@ import {
   type SettingValues,
   settingNames,
 } from "../base/settings.ts";
-import { type HostPort, parseHostPort } from "./host-port.ts";
 import { LOG_LEVELS, type LogLevel } from "./log.ts";
 
 /** What a command line asks for. */

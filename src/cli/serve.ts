@@ -1,11 +1,11 @@
 // Runs a node until it is told to stop: starts it, says that it is ready, and drains it on SIGINT, SIGTERM or SHUTDOWN.
 
+import { formatHostPort, isLoopback } from "../base/host-port.ts";
 import type { Logger } from "../base/logger.ts";
 import { SettingError } from "../base/settings.ts";
 import { RINGLET_VERSION } from "../base/version.ts";
 import { createNode, type Node } from "../runtime/node/create-node.ts";
 import { ListenError } from "../runtime/node/tcp.ts";
-import { formatHostPort, isLoopback } from "./host-port.ts";
 import { openLog } from "./log.ts";
 import type { ServeOptions } from "./options.ts";
 import { StopRequest } from "./stop-request.ts";

@@ -143,7 +143,8 @@ function kindOf(name: HashName): number {
   return kind;
 }
 
-function wordsOf(name: HashName): number {
+/** Words of a token of a hash function. */
+export function wordsOf(name: HashName): number {
   if (name === "murmur3") return 4;
   return name === "murmur3_x64_64" ? 2 : 1;
 }
