@@ -1,0 +1,52 @@
+// What the host sets for the ring: the state of this node, and its bounds.
+
+/** This node coordinates requests of clients. */
+export const SELF_COORDINATING: u32 = 1;
+/** This node lacks its last store epoch: it takes writes and answers no read. */
+export const SELF_FENCED: u32 = 2;
+
+/** SELF_ flags. */
+export let selfFlags: u32 = 0;
+/** Age at which a slot fails, in ms. */
+export let requestTimeoutMs: u32 = 5000;
+/** How far a stamp may be ahead of this node's clock, in ms. */
+export let maxStampAheadMs: u32 = 10_000;
+/** Most slots at once. */
+export let maxPending: u32 = 1 << 20;
+/** Most unanswered requests of one link; beyond them the link counts as lost. */
+export let maxLinkPending: u32 = 1 << 18;
+/** Longest frame that a peer may send, in bytes. */
+export let maxFrameBytes: u32 = 72 * 1024 * 1024;
+
+export function limitsInit(): void {
+  selfFlags = SELF_COORDINATING;
+  requestTimeoutMs = 5000;
+  maxStampAheadMs = 10_000;
+  maxPending = 1 << 20;
+  maxLinkPending = 1 << 18;
+  maxFrameBytes = 72 * 1024 * 1024;
+}
+
+// @ts-ignore: decorator
+@inline
+export function isFenced(): bool {
+  return (selfFlags & SELF_FENCED) != 0;
+}
+
+/** Sets the state of this node: SELF_ flags. */
+export function ringSetSelf(flags: u32): void {
+  selfFlags = flags;
+}
+
+/** Sets the bounds: see the fields. */
+export function ringSetLimits(timeoutMs: u32, aheadMs: u32, pending: u32, linkPending: u32): void {
+  requestTimeoutMs = timeoutMs;
+  maxStampAheadMs = aheadMs;
+  maxPending = pending;
+  maxLinkPending = linkPending;
+}
+
+/** Sets the longest frame that a peer may send, in bytes. */
+export function ringSetMaxFrame(bytes: u32): void {
+  maxFrameBytes = bytes;
+}

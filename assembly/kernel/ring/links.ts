@@ -1,0 +1,200 @@
+// Links: one for each other member, by number. What the kernel knows of it, the outbox of frames for it, and the FIFO of slots
+// that wait for its answers: the n-th answer belongs to the n-th request. Both are pages, taken while the link is open.
+//
+//    0 u32 flags (LINK_)            4 u32 outbox                  8 u32 bytes in the outbox     12 u32 requests without an answer
+//   16 u32 acknowledgements owed   20 u32 FIFO of u32 slots      24 u32 its slots - 1           28 u32 oldest entry (counts on)
+//   32 u64 newest stamp that the member minted and that came over this link                     40 u32 1: the host owes an answer
+//   44 u32 pages of the FIFO       48 u64 bytes that came        56 u64 bytes that were flushed
+
+import { PAGE_BYTES, freePages } from "../pages";
+import { takePagesForHost } from "../room";
+import { FAIL_LINK_DOWN } from "./frames";
+import { BYTES_OUT, countFigure, LINK_OVERFLOWS, LOST_REQUESTS } from "./figures";
+import { maxLinkPending } from "./limits";
+import { slotFailed } from "./slots";
+
+/** Most links; numbers are below. */
+export const MAX_LINKS: u32 = 1024;
+/** Bytes of an outbox. */
+export const OUTBOX_BYTES: u32 = 256 * 1024;
+/** Stands for no slot in the FIFO: nobody waits for the answer. */
+export const NO_SLOT: u32 = 0xffffffff;
+
+/** The link is open and takes frames. */
+export const LINK_UP: u32 = 1;
+/** The member takes writes, answers no read and is no executor. */
+export const LINK_FENCED: u32 = 2;
+/** Too many requests were unanswered: some were not sent. */
+export const LINK_OVERFLOW: u32 = 4;
+
+export const LINK_OUTBOX: u32 = 4;
+export const LINK_OUT_LENGTH: u32 = 8;
+export const LINK_PENDING: u32 = 12;
+export const LINK_ACKS: u32 = 16;
+const LINK_FIFO: u32 = 20;
+const LINK_FIFO_MASK: u32 = 24;
+const LINK_FIFO_HEAD: u32 = 28;
+export const LINK_NEWEST: u32 = 32;
+export const LINK_OWED: u32 = 40;
+const LINK_FIFO_PAGES: u32 = 44;
+export const LINK_BYTES_IN: u32 = 48;
+const LINK_BYTES_OUT: u32 = 56;
+const LINK_BYTES: u32 = 64;
+
+const OUTBOX_PAGES: u32 = OUTBOX_BYTES >> 16;
+/** Entries of a FIFO that has one page. */
+const FIFO_ENTRIES: u32 = PAGE_BYTES >> 2;
+
+const links: usize = memory.data(1024 * 64, 16);
+
+export function linksInit(): void {
+  memory.fill(links, 0, MAX_LINKS * LINK_BYTES);
+}
+
+/** Address of a link's words; `link` is below MAX_LINKS. */
+// @ts-ignore: decorator
+@inline
+export function linkAddress(link: u32): u32 {
+  return links + link * LINK_BYTES;
+}
+
+/** Whether a link takes requests: it is up, and has not overflowed. False for a number that is none. */
+// @ts-ignore: decorator
+@inline
+export function linkIsUp(link: u32): bool {
+  return link < MAX_LINKS && (load<u32>(linkAddress(link)) & (LINK_UP | LINK_OVERFLOW)) == LINK_UP;
+}
+
+/** Whether a link takes requests and its member answers reads. */
+// @ts-ignore: decorator
+@inline
+export function linkIsReadable(link: u32): bool {
+  return link < MAX_LINKS && (load<u32>(linkAddress(link)) & (LINK_UP | LINK_OVERFLOW | LINK_FENCED)) == LINK_UP;
+}
+
+/** Makes a link ready, with an empty outbox and nothing expected; its address, 0: no memory, or no number of a link. Not up yet. */
+export function linkOpen(link: u32): u32 {
+  if (link >= MAX_LINKS) return 0;
+  linkDown(link);
+  const outbox = takePagesForHost(OUTBOX_PAGES);
+  if (outbox == 0) return 0;
+  const fifo = takePagesForHost(1);
+  if (fifo == 0) {
+    freePages(outbox, OUTBOX_PAGES);
+    return 0;
+  }
+  const at = linkAddress(link);
+  memory.fill(at, 0, LINK_BYTES);
+  store<u32>(at, outbox, LINK_OUTBOX);
+  store<u32>(at, fifo, LINK_FIFO);
+  store<u32>(at, 1, LINK_FIFO_PAGES);
+  store<u32>(at, FIFO_ENTRIES - 1, LINK_FIFO_MASK);
+  return at;
+}
+
+/** Whether a link is open: it has an outbox. */
+// @ts-ignore: decorator
+@inline
+export function linkIsOpen(link: u32): bool {
+  return link < MAX_LINKS && load<u32>(linkAddress(link), LINK_OUTBOX) != 0;
+}
+
+/** Sets the LINK_ flags of an open link. */
+export function linkSetFlags(link: u32, flags: u32): void {
+  if (linkIsOpen(link)) store<u32>(linkAddress(link), flags);
+}
+
+/** The link is gone: every request that waits for its answer on it fails; its outbox is dropped. */
+export function linkDown(link: u32): void {
+  if (!linkIsOpen(link)) return;
+  const at = linkAddress(link);
+  // Whoever hears of a failure sends nothing more here.
+  store<u32>(at, 0);
+  const outbox = load<u32>(at, LINK_OUTBOX);
+  const fifo = load<u32>(at, LINK_FIFO);
+  const mask = load<u32>(at, LINK_FIFO_MASK);
+  const pages = load<u32>(at, LINK_FIFO_PAGES);
+  const head = load<u32>(at, LINK_FIFO_HEAD);
+  const pending = load<u32>(at, LINK_PENDING);
+  store<u32>(at, 0, LINK_OUTBOX);
+  store<u32>(at, 0, LINK_OUT_LENGTH);
+  store<u32>(at, 0, LINK_PENDING);
+  store<u32>(at, 0, LINK_ACKS);
+  store<u32>(at, 0, LINK_OWED);
+  countFigure(LOST_REQUESTS, pending);
+  for (let i: u32 = 0; i < pending; i++) {
+    const slot = load<u32>(fifo + (((head + i) & mask) << 2));
+    if (slot != NO_SLOT) slotFailed(slot, link, FAIL_LINK_DOWN);
+  }
+  freePages(outbox, OUTBOX_PAGES);
+  freePages(fifo, pages);
+}
+
+// ---- The FIFO -------------------------------------------------------------------------------------------------------
+
+/**
+ * Notes that the next request in the outbox has `slot` (or NO_SLOT) waiting for its answer. Comes before the frame is written.
+ * True whenever linkIsUp() is; false: the link is not up, and the frame must not be written.
+ */
+// @ts-ignore: decorator
+@inline
+export function linkExpect(link: u32, slot: u32): bool {
+  if (!linkIsUp(link)) return false;
+  const at = linkAddress(link);
+  const pending = load<u32>(at, LINK_PENDING);
+  const mask = load<u32>(at, LINK_FIFO_MASK);
+  store<u32>(load<u32>(at, LINK_FIFO) + (((load<u32>(at, LINK_FIFO_HEAD) + pending) & mask) << 2), slot);
+  store<u32>(at, pending + 1, LINK_PENDING);
+  // Room for the next one is made now, so that a link that is up always has it.
+  if (pending == mask || pending + 1 >= maxLinkPending) growFifo(at);
+  return true;
+}
+
+function growFifo(at: u32): void {
+  const pages = load<u32>(at, LINK_FIFO_PAGES);
+  const pending = load<u32>(at, LINK_PENDING);
+  const mask = load<u32>(at, LINK_FIFO_MASK);
+  const larger = pending >= maxLinkPending ? 0 : takePagesForHost(pages << 1);
+  if (larger == 0) {
+    store<u32>(at, load<u32>(at) | LINK_OVERFLOW);
+    countFigure(LINK_OVERFLOWS, 1);
+    return;
+  }
+  const fifo = load<u32>(at, LINK_FIFO);
+  const head = load<u32>(at, LINK_FIFO_HEAD) & mask;
+  const straight = mask + 1 - head;
+  memory.copy(larger, fifo + (head << 2), straight << 2);
+  memory.copy(larger + (straight << 2), fifo, head << 2);
+  freePages(fifo, pages);
+  store<u32>(at, larger, LINK_FIFO);
+  store<u32>(at, pages << 1, LINK_FIFO_PAGES);
+  store<u32>(at, (mask << 1) | 1, LINK_FIFO_MASK);
+  store<u32>(at, 0, LINK_FIFO_HEAD);
+}
+
+/** The slot that waits for the next answer of a link that has requests without one. */
+// @ts-ignore: decorator
+@inline
+export function linkAwaited(at: u32): u32 {
+  return load<u32>(load<u32>(at, LINK_FIFO) + ((load<u32>(at, LINK_FIFO_HEAD) & load<u32>(at, LINK_FIFO_MASK)) << 2));
+}
+
+/** The answer that linkAwaited() waits for has come. */
+// @ts-ignore: decorator
+@inline
+export function linkAnswered(at: u32): void {
+  store<u32>(at, load<u32>(at, LINK_FIFO_HEAD) + 1, LINK_FIFO_HEAD);
+  store<u32>(at, load<u32>(at, LINK_PENDING) - 1, LINK_PENDING);
+}
+
+// ---- Sending --------------------------------------------------------------------------------------------------------
+
+/** The outbox of a link was sent: it is empty again. */
+export function linkFlushed(link: u32): void {
+  if (!linkIsOpen(link)) return;
+  const at = linkAddress(link);
+  const length = load<u32>(at, LINK_OUT_LENGTH);
+  store<u64>(at, load<u64>(at, LINK_BYTES_OUT) + length, LINK_BYTES_OUT);
+  countFigure(BYTES_OUT, length);
+  store<u32>(at, 0, LINK_OUT_LENGTH);
+}
