@@ -8,7 +8,8 @@
  *   0   u64 high and 8 u64 low half of the last position   16 u32 number of the set   20 u32 0
  *   sets: 64 bytes each
  *   0   u8 flags (1: this node is a replica)   1 u8 replicas in this datacenter   2 u8 local links   3 u8 remote links
- *   4   u8 position of this node in the fixed order (255: not in it)   5 u8[3] 0
+ *   4   u8 position of this node in the fixed order (255: not in it)
+ *   5   u8 position among the local links of the replica in this node's own rack (255: that is this node)   6 u8[2] 0
  *   8   u16 × 28: the other local replicas in the fixed order, then one link for each other datacenter (0xffff: none)
  */
 import type { Member } from "./member.ts";
@@ -23,8 +24,8 @@ export const SET_LINKS = 8;
 
 /** Flag of a set: this node is one of its replicas. */
 export const SELF_IS_REPLICA = 1;
-/** Position of a node that is not in the fixed order. */
-export const NOT_IN_ORDER = 255;
+/** Position of what is not there. */
+export const NO_POSITION = 255;
 /** Link to a datacenter that no link leads to. */
 export const NO_LINK = 0xffff;
 
@@ -78,7 +79,9 @@ function writeSet(
   view.setUint8(at + 1, local.length);
   view.setUint8(at + 2, others.length);
   view.setUint8(at + 3, remote.length);
-  view.setUint8(at + 4, position < 0 ? NOT_IN_ORDER : position);
+  view.setUint8(at + 4, position < 0 ? NO_POSITION : position);
+  const near = others.findIndex(({ rack }) => rack === self.rack);
+  view.setUint8(at + 5, near < 0 ? NO_POSITION : near);
   const links = [
     ...others.map(({ index }) => index),
     ...remote.map((replicas) => (replicas.find(isUp) ?? replicas[0])?.index ?? NO_LINK),
