@@ -24,7 +24,12 @@ export interface Placement {
   readonly intervals: readonly Interval[];
   /** Each set of replicas in each order once. */
   readonly sets: readonly ReplicaSet[];
+  /** The replicas of a key: one of the sets. */
+  replicasOf(key: Uint8Array): ReplicaSet;
 }
+
+/** Hashes a key, as the codec does. */
+export type HashKey = (name: HashName, key: Uint8Array) => Token;
 
 /**
  * Ranges of a datacenter for each of its racks, from which on they are left whole. Where there are fewer, each range is cut into as
@@ -33,7 +38,7 @@ export interface Placement {
  */
 export const WHOLE_RANGES_FROM = 16;
 
-export function buildPlacement(topology: Topology): Placement {
+export function buildPlacement(topology: Topology, hashKey: HashKey): Placement {
   const last = lastPosition(topology.hash);
   const home = topology.datacenters.find(({ name }) => name === topology.self.datacenter)!;
   const homeIndex = home.racks.findIndex(({ name }) => name === topology.self.rack);
@@ -70,11 +75,19 @@ export function buildPlacement(topology: Topology): Placement {
     if (intervals.at(-1)?.set === set) intervals.pop();
     intervals.push({ end, set });
   }
-  return { topology, intervals, sets };
+  return {
+    topology,
+    intervals,
+    sets,
+    replicasOf(key) {
+      const token = hashKey(topology.hash, hashedPart(key, topology.hashTag));
+      return sets[setOfToken(intervals, token)]!;
+    },
+  };
 }
 
-/** The position of a token's replicas in Placement.sets. */
-export function setOfToken({ intervals }: Placement, token: Token): number {
+/** The number of the set that holds a token. */
+export function setOfToken(intervals: readonly Interval[], token: Token): number {
   const position = ringPosition(token);
   let low = 0;
   let high = intervals.length - 1;
@@ -84,17 +97,6 @@ export function setOfToken({ intervals }: Placement, token: Token): number {
     else high = middle;
   }
   return intervals[low]!.set;
-}
-
-/** The replicas of a key; `hashKey` as in the codec. */
-export function replicasOf(
-  placement: Placement,
-  hashKey: (name: HashName, key: Uint8Array) => Token,
-  key: Uint8Array,
-): ReplicaSet {
-  const { topology, sets } = placement;
-  const token = hashKey(topology.hash, hashedPart(key, topology.hashTag));
-  return sets[setOfToken(placement, token)]!;
 }
 
 /**

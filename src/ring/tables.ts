@@ -29,25 +29,19 @@ export const NO_POSITION = 255;
 /** Link to a datacenter that no link leads to. */
 export const NO_LINK = 0xffff;
 
-/** Bytes of the tables of a placement. */
-export function tableBytes({ intervals, sets }: Placement): number {
-  return HEADER_BYTES + intervals.length * INTERVAL_BYTES + sets.length * SET_BYTES;
-}
-
 /**
- * Writes the tables to `out`, which has tableBytes(). Of another datacenter the set gets the first replica that `isUp` says can be
- * reached, and the preferred one where none can.
+ * The tables of a placement. Of another datacenter a set gets the first replica that `isUp` says can be reached, and the preferred
+ * one where none can.
  */
-export function writeTables(
-  out: Uint8Array,
+export function writeRingTables(
   placement: Placement,
   isUp: (member: Member) => boolean,
-): void {
+): Uint8Array {
   const { topology, intervals, sets } = placement;
-  const view = new DataView(out.buffer, out.byteOffset, out.byteLength);
-  out.fill(0);
-  const [open, close] = topology.hashTag ?? [0, 0];
   const setsAt = HEADER_BYTES + intervals.length * INTERVAL_BYTES;
+  const bytes = new Uint8Array(setsAt + sets.length * SET_BYTES);
+  const view = new DataView(bytes.buffer);
+  const [open, close] = topology.hashTag ?? [0, 0];
   const header = [
     ...[hashKind(topology), open, close],
     ...[intervals.length, sets.length, HEADER_BYTES, setsAt],
@@ -64,6 +58,7 @@ export function writeTables(
     writeSet(view, at, set, topology.self, isUp);
     at += SET_BYTES;
   }
+  return bytes;
 }
 
 function writeSet(

@@ -6,7 +6,6 @@ import {
   buildPlacement,
   hashedPart,
   type Placement,
-  replicasOf,
   setOfToken,
   sharesOf,
   WHOLE_RANGES_FROM,
@@ -33,7 +32,7 @@ function ownerIn(rack: Rack, token: Token, topology: Topology): Member {
 }
 
 function at(seeds: readonly string[], self = 0, shape = {}): Placement {
-  return buildPlacement(seenBy(seeds, self, shape));
+  return buildPlacement(seenBy(seeds, self, shape), codec.hashKey);
 }
 
 /** The share of the positions of 32 bits that each set has. */
@@ -55,11 +54,11 @@ describe("the replicas of a key", () => {
       const seeds = randomSeeds(random, shape.hash);
       const self = random.below(seeds.length);
       const topology = seenBy(seeds, self, shape);
-      const placement = buildPlacement(topology);
+      const placement = buildPlacement(topology, codec.hashKey);
       for (let i = 0; i < 40; i++) {
         const key = randomKey(random);
         const token = codec.hashKey(shape.hash, hashedPart(key, topology.hashTag));
-        const { local, remote } = replicasOf(placement, codec.hashKey, key);
+        const { local, remote } = placement.replicasOf(key);
         const owners = topology.datacenters.map(({ racks }) =>
           racks.map((rack) => ownerIn(rack, token, topology).index),
         );
@@ -88,7 +87,7 @@ describe("the replicas of a key", () => {
         const byDatacenter = new Map<string, string>();
         for (const placement of placements) {
           const { datacenter } = placement.topology.self;
-          const { local } = replicasOf(placement, codec.hashKey, key);
+          const { local } = placement.replicasOf(key);
           const order = local.map(({ index }) => index).join();
           expect(byDatacenter.get(datacenter) ?? order).toBe(order);
           byDatacenter.set(datacenter, order);
@@ -106,9 +105,9 @@ describe("the replicas of a key", () => {
       "10.2.0.0:1:q:dc3:0",
     ];
     const racks = (self: number) =>
-      replicasOf(at(seeds, self), codec.hashKey, Uint8Array.of(1)).remote.map((replicas) =>
-        replicas.map(({ rack }) => rack).join(""),
-      );
+      at(seeds, self)
+        .replicasOf(Uint8Array.of(1))
+        .remote.map((replicas) => replicas.map(({ rack }) => rack).join(""));
     expect([0, 1, 2, 3].map(racks)).toEqual([
       ["xyz", "q"],
       ["yzx", "q"],
@@ -126,8 +125,9 @@ describe("the replicas of a key", () => {
   it("of a token that a member has are that member's, and of the next one the next member's", () => {
     const placement = at(["a:1:r:d:100", "b:1:r:d:200", "c:1:r:d:4294967295"]);
     const owner = (word: number) =>
-      placement.sets[setOfToken(placement, { signum: word === 0 ? 0 : 1, words: [word] })]!
-        .local[0]!.address.host;
+      placement.sets[
+        setOfToken(placement.intervals, { signum: word === 0 ? 0 : 1, words: [word] })
+      ]!.local[0]!.address.host;
     expect([0, 1, 99, 100, 101, 200, 201, 4294967295].map(owner).join("")).toBe("aaaabbcc");
   });
 
@@ -135,7 +135,7 @@ describe("the replicas of a key", () => {
     const last = { signum: 1, words: [4294967295] };
     const hosts = (seeds: string[]) => {
       const placement = at(seeds);
-      return placement.sets[setOfToken(placement, last)]!.local[0]!.address.host;
+      return placement.sets[setOfToken(placement.intervals, last)]!.local[0]!.address.host;
     };
     expect(hosts(["a:1:r:d:100", "b:1:r:d:200"])).toBe("a");
     expect(hosts(["a:1:r:d:100", "b:1:r:d:200", "c:1:r:d:-1"])).toBe("c");
@@ -146,7 +146,7 @@ describe("the replicas of a key", () => {
     (hash) => {
       const placement = at(["a:1:r1:d:0", "b:1:r2:d:1", "c:1:r3:d:77"], 1, { hash });
       for (let i = 0; i < 200; i++) {
-        expect(replicasOf(placement, codec.hashKey, Uint8Array.of(i)).local.length).toBe(3);
+        expect(placement.replicasOf(Uint8Array.of(i)).local.length).toBe(3);
       }
       expect(placement.sets.length).toBe(3);
     },

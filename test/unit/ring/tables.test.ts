@@ -2,17 +2,16 @@
 import { describe, expect, it } from "vitest";
 import { buildPlacement, type Placement } from "../../../src/ring/placement.ts";
 import { lastPosition } from "../../../src/ring/position.ts";
-import { tableBytes, writeTables } from "../../../src/ring/tables.ts";
+import { writeRingTables } from "../../../src/ring/tables.ts";
 import type { Member } from "../../../src/ring/topology.ts";
+import { codec } from "../codec/codec-under-test.ts";
 import { RandomSource } from "../store/random-source.ts";
 import { randomSeeds, randomShape, seenBy } from "./random-topology.ts";
 
 const allUp = () => true;
 
 function tables(placement: Placement, isUp: (member: Member) => boolean = allUp): Uint8Array {
-  const bytes = new Uint8Array(tableBytes(placement)).fill(0xaa);
-  writeTables(bytes, placement, isUp);
-  return bytes;
+  return writeRingTables(placement, isUp);
 }
 
 /** Bytes as the numbers of the layout. */
@@ -44,7 +43,7 @@ describe("the tables", () => {
     "10.1.0.2:1:r2:dc2:0",
   ];
   const placement = (self: number) =>
-    buildPlacement(seenBy(seeds, self, { hash: "md5", hashTag: "{}" }));
+    buildPlacement(seenBy(seeds, self, { hash: "md5", hashTag: "{}" }), codec.hashKey);
 
   it("are this for a cluster of five", () => {
     expect(read(tables(placement(0)))).toEqual({
@@ -75,7 +74,7 @@ describe("the tables", () => {
   });
 
   it("have no tag bytes without a tag", () => {
-    const { hash, open, close } = read(tables(buildPlacement(seenBy(seeds, 0, {}))));
+    const { hash, open, close } = read(tables(buildPlacement(seenBy(seeds, 0, {}), codec.hashKey)));
     expect([hash, open, close]).toEqual([10, 0, 0]);
   });
 
@@ -84,7 +83,7 @@ describe("the tables", () => {
     for (let run = 0; run < 100; run++) {
       const shape = randomShape(random);
       const topology = seenBy(randomSeeds(random, shape.hash), 0, shape);
-      const placement = buildPlacement(topology);
+      const placement = buildPlacement(topology, codec.hashKey);
       const { intervals, sets } = read(tables(placement));
       expect(intervals.map(({ end, set }) => ({ end, set }))).toEqual(placement.intervals);
       expect(intervals.at(-1)!.end).toBe(lastPosition(shape.hash));
