@@ -104,7 +104,7 @@ export class ServedNode {
     this.#closed = true;
     this.#draining = true;
     this.#door.close();
-    this.node.close();
+    await this.node.close();
     await Promise.all(this.#listeners.map((listener) => listener.close()));
   }
 

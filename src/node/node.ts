@@ -1,8 +1,23 @@
 import type { Logger } from "../base/logger.ts";
 import type { Runtime, Timer } from "../base/runtime.ts";
 import { Settings, type SettingValues } from "../base/settings.ts";
+import type { Codec } from "../codec/codec.ts";
+import type { LinkCrypto } from "../link/crypto.ts";
+import type { ClusterOptions } from "../ring/cluster-options.ts";
+import { buildPlacement } from "../ring/placement.ts";
+import { Ring } from "../ring/ring.ts";
+import { buildTopology } from "../ring/topology.ts";
 import { EmbeddedStore } from "../store/embedded-store.ts";
 import type { KernelExports } from "../store/kernel.ts";
+import type { Transport } from "../transport/transport.ts";
+
+/** What a runtime gives a node that is a member of a cluster. */
+export interface ClusterParts {
+  readonly options: ClusterOptions;
+  readonly transport: Transport;
+  readonly crypto: LinkCrypto;
+  readonly codec: Codec;
+}
 
 /** What a runtime gives a node. */
 export interface NodeParts {
@@ -12,32 +27,38 @@ export interface NodeParts {
   readonly log: Logger;
   /** The settings that differ from their defaults. */
   readonly settings: Partial<SettingValues>;
+  /** What makes it a member of a cluster; without it the node is alone. */
+  readonly cluster?: ClusterParts | undefined;
 }
 
 /** Period of a node's housekeeping (expiry, compaction, limits), in ms. */
 export const TICK_MS = 100;
 
 /**
- * One node: its settings, its store and its housekeeping, without any door to the outside. Two nodes in one process share
- * nothing.
+ * One node: its settings, its store, its place in the ring and its housekeeping, without any door to clients. Two nodes in one
+ * process share nothing.
  */
 export class RingletNode {
   readonly settings: Settings;
   readonly store: EmbeddedStore;
   readonly runtime: Runtime;
   readonly log: Logger;
+  /** The other nodes and what is shared with them; undefined for a node that is alone. */
+  readonly ring: Ring | undefined;
   readonly #timer: Timer;
   readonly #onTick: (() => void)[] = [];
 
-  /** Throws SettingError where a setting cannot be what it should. */
+  /** Throws SettingError where a setting cannot be what it should, RingletError where the cluster's configuration cannot be. */
   constructor(parts: NodeParts) {
     this.settings = new Settings(parts.settings);
     this.runtime = parts.runtime;
     this.log = parts.log;
     this.store = new EmbeddedStore(parts.kernel, parts.runtime.randomBytes(SECRET_BYTES), {
       ceilingBytes: this.settings.get("ceilingBytes"),
+      tombstones: parts.cluster !== undefined,
     });
     this.letTimePass();
+    this.ring = parts.cluster === undefined ? undefined : this.#joinRing(parts.cluster);
     this.#timer = parts.runtime.every(TICK_MS, () => this.#tick());
   }
 
@@ -51,14 +72,31 @@ export class RingletNode {
     this.#onTick.push(listener);
   }
 
-  /** Ends the housekeeping; the data is gone with the node. */
-  close(): void {
+  /** Listens for the other nodes and dials them. Throws ListenError. */
+  async start(): Promise<void> {
+    await this.ring?.start();
+  }
+
+  /** Ends the housekeeping and leaves the other nodes; the data is gone with the node. */
+  async close(): Promise<void> {
     this.#timer.cancel();
+    await this.ring?.close();
+  }
+
+  #joinRing({ options, transport, crypto, codec }: ClusterParts): Ring {
+    const { runtime, log, settings, store } = this;
+    return new Ring({
+      ...{ runtime, log, settings, store, transport, crypto, codec },
+      placement: buildPlacement(buildTopology(options)),
+      listen: options.listen,
+      secret: options.secret,
+    });
   }
 
   #tick(): void {
     this.letTimePass();
     this.store.tick(this.settings.get("activeExpiry"));
+    this.ring?.tick();
     for (const listener of this.#onTick) listener();
   }
 }

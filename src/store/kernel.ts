@@ -75,6 +75,7 @@ export const STATUS = {
   large: 3,
   protocolError: 4,
   noMemory: 5,
+  outboxFull: 6,
 } as const;
 
 /** Fields of a context, as indexes of 32-bit words (assembly/kernel/context.ts). */

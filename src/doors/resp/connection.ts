@@ -25,6 +25,8 @@ export interface ConnectionOwner {
     execute(session: Session, args: Arguments, reply: RespWriter): LaterReply | undefined;
     mayReplyMuch(args: Arguments): boolean;
   };
+  /** Where replies wait for other nodes, in a ring. */
+  readonly gate: ReplyGate | undefined;
   /** Whether replies wait for clients, and all that is held for clients is more than the budget. */
   readonly isOverBudget: boolean;
   /** The time, in ms since the epoch. */
@@ -45,6 +47,16 @@ export interface ConnectionOwner {
   addPending(bytes: number): void;
   /** The connection is gone. */
   closed(connection: RespConnection): void;
+}
+
+/** The replies of clients that wait for acknowledgements of other nodes, by the address of the connection in the kernel. */
+export interface ReplyGate {
+  /** Whether replies of a connection wait, so that whatever it is sent must go behind them. */
+  isGated(kernelConnection: number): boolean;
+  /** Puts reply bytes behind those that wait. Throws OutOfMemory. */
+  append(kernelConnection: number, bytes: Uint8Array): void;
+  /** Bytes that wait. */
+  waitingBytes(kernelConnection: number): number;
 }
 
 export class RespConnection implements FeedClient, StreamHandler, ClientHandle {
@@ -75,6 +87,8 @@ export class RespConnection implements FeedClient, StreamHandler, ClientHandle {
   takenAt = 0;
   /** The other side sends nothing more: close when everything is answered. */
   #ended = false;
+  /** Close when no reply waits for other nodes any more. */
+  #endsWhenReleased = false;
   /** Bytes received and sent since the client connected. */
   inputBytes = 0;
   outputBytes = 0;
@@ -107,6 +121,11 @@ export class RespConnection implements FeedClient, StreamHandler, ClientHandle {
     return this.#closed ? 0 : this.#stream.bufferedBytes;
   }
 
+  /** Whether replies wait for other nodes. */
+  get #isGated(): boolean {
+    return this.#door.gate?.isGated(this.kernelConnection) === true;
+  }
+
   /** Whether a command of this client waits, for its reply or for replies to leave. */
   get waiting(): boolean {
     return this.#waiting || this.#held;
@@ -123,7 +142,8 @@ export class RespConnection implements FeedClient, StreamHandler, ClientHandle {
 
   /** Whether more replies wait than may. */
   #isFull(): boolean {
-    return this.#stream.bufferedBytes > this.#door.outputLimitBytes;
+    const gatedBytes = this.#door.gate?.waitingBytes(this.kernelConnection) ?? 0;
+    return this.#stream.bufferedBytes + gatedBytes > this.#door.outputLimitBytes;
   }
 
   received(bytes: Uint8Array): void {
@@ -158,7 +178,7 @@ export class RespConnection implements FeedClient, StreamHandler, ClientHandle {
 
   ended(): void {
     this.#ended = true;
-    if (!this.waiting) this.#stream.end();
+    if (!this.waiting) this.#endAfterReplies();
   }
 
   drained(): void {
@@ -182,6 +202,21 @@ export class RespConnection implements FeedClient, StreamHandler, ClientHandle {
 
   send(bytes: Uint8Array): void {
     if (this.#closed || this.#isCutOff) return;
+    if (this.#isGated) this.#door.gate!.append(this.kernelConnection, bytes);
+    else this.#write(bytes);
+  }
+
+  /** Sends replies that have waited for other nodes. */
+  release(bytes: Uint8Array): void {
+    if (!this.#closed && !this.#isCutOff) this.#write(bytes);
+  }
+
+  /** No reply waits for other nodes any more. */
+  released(): void {
+    if (this.#endsWhenReleased && !this.#closed) this.#stream.end();
+  }
+
+  #write(bytes: Uint8Array): void {
     this.outputBytes += bytes.length;
     this.#stream.write(bytes);
     if (this.#stream.bufferedBytes > MANY_REPLY_BYTES) this.#door.noteReplies(this);
@@ -197,8 +232,14 @@ export class RespConnection implements FeedClient, StreamHandler, ClientHandle {
   kill(afterReplies: boolean): void {
     if (this.#closed) return;
     this.session.closing = true;
-    if (afterReplies) this.#stream.end();
+    if (afterReplies) this.#endAfterReplies();
     else this.#stream.destroy();
+  }
+
+  /** Closes the connection when what has been answered is sent. */
+  #endAfterReplies(): void {
+    if (this.#isGated) this.#endsWhenReleased = true;
+    else this.#stream.end();
   }
 
   /** Stops and starts reading from the client. */
@@ -236,7 +277,7 @@ export class RespConnection implements FeedClient, StreamHandler, ClientHandle {
     if (this.#closed) return;
     if (outcome.broken || this.session.closing) {
       this.session.closing = true;
-      this.#stream.end();
+      this.#endAfterReplies();
       return;
     }
     const { later, stopped, again } = outcome;
@@ -320,7 +361,7 @@ export class RespConnection implements FeedClient, StreamHandler, ClientHandle {
     if (this.waiting) return;
     this.#pausedByWait = false;
     this.#updateReading();
-    if (this.#ended) this.#stream.end();
+    if (this.#ended) this.#endAfterReplies();
   }
 
   #replyLate(write: (reply: RespWriter) => void): void {
@@ -328,7 +369,7 @@ export class RespConnection implements FeedClient, StreamHandler, ClientHandle {
     if (this.#closed) return;
     this.#door.writeLate(this, write);
     if (this.session.closing) {
-      this.#stream.end();
+      this.#endAfterReplies();
       return;
     }
     this.#neededBytes = 0;
@@ -379,7 +420,7 @@ export class RespConnection implements FeedClient, StreamHandler, ClientHandle {
   #refuse(reply: string): void {
     this.send(TEXT.encode(reply));
     this.session.closing = true;
-    this.#stream.end();
+    this.#endAfterReplies();
   }
 
   #setPending(parts: Uint8Array[], bytes: number): void {

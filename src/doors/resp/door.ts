@@ -5,7 +5,7 @@ import { RespWriter } from "../../codec/resp-writer.ts";
 import type { RingletNode } from "../../node/node.ts";
 import type { ByteStream } from "../../transport/stream.ts";
 import type { Commander } from "./commander.ts";
-import { type ConnectionOwner, RespConnection } from "./connection.ts";
+import { type ConnectionOwner, type ReplyGate, RespConnection } from "./connection.ts";
 import { Feeder } from "./feeder.ts";
 import { FlightBudget } from "./flight-budget.ts";
 import { Session } from "./session.ts";
@@ -42,10 +42,13 @@ const TEXT = new TextEncoder();
 export class RespDoor implements ConnectionOwner {
   readonly commander: Commander;
   readonly feeder: Feeder;
+  readonly gate: ReplyGate | undefined;
   readonly log: Logger;
   readonly #node: RingletNode;
   readonly #limits: RespDoorLimits;
   readonly #connections = new Set<RespConnection>();
+  /** By the address of the connection in the kernel. */
+  readonly #byAddress = new Map<number, RespConnection>();
   readonly #late = new RespWriter();
   readonly #budget: FlightBudget;
   /** Clients for whom many bytes of replies wait, and those of whom nothing runs until replies have left. */
@@ -62,7 +65,10 @@ export class RespDoor implements ConnectionOwner {
     this.log = parts.node.log;
     this.#node = parts.node;
     this.#limits = parts.limits;
-    this.feeder = new Feeder(parts.node.store);
+    const { ring } = parts.node;
+    this.gate = ring?.replies;
+    this.feeder = new Feeder(parts.node.store, ring);
+    ring?.replies.onRelease(this);
     this.#budget = new FlightBudget(this.#connections, parts.limits, this.log);
     parts.node.onTick(() => this.#tick());
   }
@@ -118,6 +124,7 @@ export class RespDoor implements ConnectionOwner {
     );
     const connection = new RespConnection(this, stream, session);
     this.#connections.add(connection);
+    this.#byAddress.set(kernelConnection, connection);
     this.commander.clients.add(connection);
     stream.start(connection);
   }
@@ -198,8 +205,17 @@ export class RespDoor implements ConnectionOwner {
     }
   }
 
+  release(kernelConnection: number, bytes: Uint8Array): void {
+    this.#byAddress.get(kernelConnection)?.release(bytes);
+  }
+
+  released(kernelConnection: number): void {
+    this.#byAddress.get(kernelConnection)?.released();
+  }
+
   closed(connection: RespConnection): void {
     this.#connections.delete(connection);
+    this.#byAddress.delete(connection.kernelConnection);
     this.#unread.delete(connection);
     this.#held.delete(connection);
     this.commander.clients.remove(connection);

@@ -29,6 +29,14 @@ export interface FeedClient {
   send(bytes: Uint8Array): void;
 }
 
+/** What a feeder tells the ring that its node is part of. */
+export interface RingTurn {
+  /** Commands have run: frames and replies may wait for the end of the turn. */
+  touch(): void;
+  /** Sends what waits for other nodes now: there is no room for more. */
+  flushLinks(): void;
+}
+
 /** How a feed ended. */
 export interface FeedOutcome {
   /** Bytes of the input that are done with. */
@@ -58,6 +66,7 @@ export class Feeder {
   readonly #output: number;
   readonly #outputBytes: number;
   readonly #args: Arguments;
+  readonly #ring: RingTurn | undefined;
   readonly #writer = new RespWriter();
   readonly #outcome: FeedOutcome = {
     consumed: 0,
@@ -70,8 +79,9 @@ export class Feeder {
   /** Commands that the host has run. */
   hostCommands = 0;
 
-  constructor(store: EmbeddedStore) {
+  constructor(store: EmbeddedStore, ring?: RingTurn) {
     this.#store = store;
+    this.#ring = ring;
     this.#kernel = store.kernel;
     this.#memory = store.memory;
     this.#context = store.kernel.contextOpen() >>> 0;
@@ -100,6 +110,7 @@ export class Feeder {
     outcome.stopped = false;
     outcome.again = undefined;
     outcome.broken = false;
+    this.#ring?.touch();
     let status = kernel.feed(this.#context, client.kernelConnection, input, total);
     for (;;) {
       if (this.#field(CONTEXT.released) !== 0) this.#store.releaseObjects();
@@ -116,6 +127,9 @@ export class Feeder {
         case STATUS.large:
           if (client.mustWait) return this.#stop(client, input);
           this.#sendLarge(client);
+          break;
+        case STATUS.outboxFull:
+          this.#ring?.flushLinks();
           break;
         case STATUS.protocolError:
           outcome.broken = true;

@@ -1,0 +1,203 @@
+/**
+ * Range copy: asks other replicas for the records that CatchUp wants, page by page, and serves such pages. A page is a row of WRITE
+ * and FLOOR frames, applied by stamp, so that it does no harm to copy twice or while clients write.
+ *
+ *   request    0 u8 database   1 u8[3] 0   4 u32 cursor   8 u64 oldest stamp that is wanted
+ *   response   0 u8 database to go on in, 16: all is sent   1 u8[3] 0   4 u32 cursor   8 frames
+ */
+import { RingletError } from "../base/errors.ts";
+import type { Logger } from "../base/logger.ts";
+import { concat } from "../codec/concat.ts";
+import { FLAG, FRAME, KEY_OFFSET } from "../link/frame.ts";
+import { applyFrame, recordFrame } from "../store/apply.ts";
+import type { EmbeddedStore } from "../store/embedded-store.ts";
+import { DATABASES } from "../store/kernel.ts";
+import type { CatchUp, Copy } from "./catch-up.ts";
+import { REQUEST_KIND, type RingPort } from "./port.ts";
+
+export interface CopiesParts {
+  readonly ring: RingPort & { noteRefusedStamp(stamp: bigint): void };
+  readonly store: EmbeddedStore;
+  readonly catchUp: CatchUp;
+  readonly log: Logger;
+  /** Bytes of frames in one page, about. */
+  readonly pageBytes: number;
+  /** How long one page may take. */
+  readonly timeoutMs: number;
+  /** A copy is complete; `brought`: the oldest stamp of what came anew from another datacenter. */
+  done(brought: bigint | undefined): void;
+}
+
+const HEADER_BYTES = 8;
+const REQUEST_BYTES = 16;
+/** No link: records of every replica set. */
+const ANY_LINK = 0xffff;
+
+export class Copies {
+  readonly #parts: CopiesParts;
+  readonly #area: number;
+  #stopped = false;
+  /** Records that were applied, and pages that were served. */
+  records = 0;
+  pagesServed = 0;
+
+  constructor(parts: CopiesParts) {
+    this.#parts = parts;
+    const pages = Math.ceil(parts.pageBytes / 65536);
+    this.#area = parts.store.kernel.takePages(pages, 1) >>> 0;
+    if (this.#area === 0) throw parts.store.outOfMemory();
+    parts.ring.onRequest(REQUEST_KIND.copy, ({ link, body }) => this.#serve(link, body));
+  }
+
+  /** Begins the copies that are due. */
+  begin(): void {
+    if (this.#stopped) return;
+    for (const copy of this.#parts.catchUp.begin()) this.#run(copy);
+  }
+
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  #run(copy: Copy): void {
+    const { ring, catchUp, log } = this.#parts;
+    const { index } = copy.from;
+    const readable = ring.isReadable(copy.from);
+    this.#copy(copy).then(
+      (brought) => {
+        catchUp.copied(index, readable);
+        this.#parts.done(brought);
+        this.begin();
+      },
+      (error: unknown) => {
+        catchUp.failed(index);
+        if (!(error instanceof RingletError)) throw error;
+        log.debug("A range copy broke off; it is made again.", { from: index, reason: error.message });
+      },
+    );
+  }
+
+  async #copy({ from, since }: Copy): Promise<bigint | undefined> {
+    const { ring, timeoutMs } = this.#parts;
+    const isLocal = from.datacenter === ring.topology.self.datacenter;
+    const body = new Uint8Array(REQUEST_BYTES);
+    const data = new DataView(body.buffer);
+    data.setBigUint64(8, since, true);
+    let brought: bigint | undefined;
+    for (;;) {
+      const page = await ring.request(from, REQUEST_KIND.copy, body, timeoutMs);
+      if (this.#stopped) throw new RingletError("CLOSED", "the node is closing");
+      if (page.length < HEADER_BYTES) {
+        throw new RingletError("BAD_PAGE", "a page of a range copy is too short to be one");
+      }
+      const oldest = this.#apply(page);
+      if (oldest !== undefined && !isLocal && (brought === undefined || oldest < brought)) {
+        brought = oldest;
+      }
+      if (page[0]! >= DATABASES) return brought;
+      body.set(page.subarray(0, HEADER_BYTES));
+    }
+  }
+
+  /** Applies the frames of a page; the oldest stamp of those that were new here. */
+  #apply(page: Uint8Array): bigint | undefined {
+    const { store, ring } = this.#parts;
+    const data = new DataView(page.buffer, page.byteOffset, page.length);
+    let oldest: bigint | undefined;
+    let at = HEADER_BYTES;
+    while (at < page.length) {
+      const length = at + 4 <= page.length ? data.getUint32(at, true) : 0;
+      if (length < MIN_FRAME_BYTES || at + length > page.length) {
+        throw new RingletError("BAD_PAGE", "a page of a range copy has a frame that is none");
+      }
+      const frame = page.subarray(at, at + length);
+      at += length;
+      if (!this.#isOurs(frame)) continue;
+      const outcome = applyFrame(store, frame);
+      this.records++;
+      const stamp = data.getBigUint64(at - length + 8, true);
+      if (outcome === "refused") ring.noteRefusedStamp(stamp);
+      else if (outcome === "noMemory") throw store.outOfMemory();
+      else if (outcome !== "equal" && outcome !== "stale" && (oldest === undefined || stamp < oldest)) {
+        oldest = stamp;
+      }
+    }
+    store.afterCommand();
+    return oldest;
+  }
+
+  #isOurs(frame: Uint8Array): boolean {
+    const { ring } = this.#parts;
+    if (frame[4] !== FRAME.write) return frame[4] === FRAME.floor;
+    const keyLength = new DataView(frame.buffer, frame.byteOffset).getUint32(24, true);
+    const key = frame.subarray(KEY_OFFSET, KEY_OFFSET + keyLength);
+    return ring.replicasOf(key).local.includes(ring.topology.self);
+  }
+
+  #serve(link: number, body: Uint8Array): Uint8Array {
+    if (body.length !== REQUEST_BYTES || body[0]! >= DATABASES) {
+      throw new RingletError("BAD_REQUEST", "a request for a range copy is malformed");
+    }
+    const { store, ring, pageBytes } = this.#parts;
+    const { kernel, memory } = store;
+    const data = new DataView(body.buffer, body.byteOffset, body.length);
+    const since = data.getBigUint64(8, true);
+    const asker = ring.topology.members[link]!;
+    const filter = asker.datacenter === ring.topology.self.datacenter ? link : ANY_LINK;
+    let database = body[0]!;
+    let cursor = data.getUint32(4, true);
+    const parts: Uint8Array[] = [];
+    let bytes = 0;
+    for (let steps = 0; steps < MAX_STEPS && database < DATABASES && bytes < pageBytes; steps++) {
+      if (cursor === 0) parts.push(...this.#floor(database));
+      const room = pageBytes - (pageBytes % 65536 === 0 ? 0 : pageBytes % 65536);
+      cursor = kernel.copyWalk(database, cursor, since, filter, this.#area, room) >>> 0;
+      const length = kernel.copyBytes() >>> 0;
+      if (length !== 0) parts.push(...this.#withObjects(memory.bytes.slice(this.#area, this.#area + length)));
+      bytes += length;
+      if (cursor === 0) database++;
+    }
+    this.pagesServed++;
+    const header = new Uint8Array(HEADER_BYTES);
+    header[0] = database;
+    new DataView(header.buffer).setUint32(4, cursor, true);
+    return concat([header, ...parts]);
+  }
+
+  #floor(database: number): Uint8Array[] {
+    const { kernel } = this.#parts.store;
+    const stamp = BigInt.asUintN(64, kernel.floorOf(database));
+    if (stamp === 0n) return [];
+    const frame = new Uint8Array(24);
+    const data = new DataView(frame.buffer);
+    data.setUint32(0, frame.length, true);
+    frame[4] = FRAME.floor;
+    frame[5] = database;
+    data.setBigUint64(8, stamp, true);
+    data.setBigUint64(16, BigInt(kernel.floorNodeOf(database)), true);
+    return [frame];
+  }
+
+  /** The kernel leaves out the values of host objects: here they are put in. */
+  #withObjects(frames: Uint8Array): Uint8Array[] {
+    const { store } = this.#parts;
+    const data = new DataView(frames.buffer);
+    const parts: Uint8Array[] = [];
+    let start = 0;
+    for (let at = 0; at < frames.length; at += data.getUint32(at, true)) {
+      if ((frames[at + 5]! & FLAG.object) === 0) continue;
+      parts.push(frames.subarray(start, at));
+      start = at + data.getUint32(at, true);
+      const key = frames.subarray(at + KEY_OFFSET, at + KEY_OFFSET + data.getUint32(at + 24, true));
+      const whole = recordFrame(store, frames[at + 5]! & 0x0f, key);
+      if (whole !== undefined) parts.push(whole);
+    }
+    parts.push(frames.subarray(start));
+    return parts;
+  }
+}
+
+/** Shortest frame of a page: a FLOOR. */
+const MIN_FRAME_BYTES = 24;
+/** Steps through the table for one page at most: a page of few records must not hold the others up. */
+const MAX_STEPS = 64;

@@ -1,0 +1,309 @@
+// The data frames that the kernel leaves to the host: values that are host objects, several records under one stamp, floors, and
+// frames longer than an outbox.
+
+import { FLAG, FRAME, KEY_OFFSET, readFrame } from "../link/frame.ts";
+import { applyFrame, recordFrame, recordStamp } from "../store/apply.ts";
+import type { Key } from "../store/database.ts";
+import type { EmbeddedStore } from "../store/embedded-store.ts";
+import { ANSWER, NO_SLOT } from "../store/kernel-ring.ts";
+import type { QuorumOutcome, RingPort } from "./port.ts";
+import type { Member } from "./topology.ts";
+
+/** What the driver does for them. */
+export interface FrameCarrier extends RingPort {
+  /** Appends one data request to what goes to a link. Whether it was sent. */
+  post(link: number, frame: Uint8Array, slot?: number): boolean;
+  /** Sends an answer that is longer than an outbox. */
+  sendAnswer(link: number, frame: Uint8Array): void;
+  flushLink(link: number): void;
+  /** This node may lack what it refused for its stamp. */
+  noteRefusedStamp(stamp: bigint): void;
+}
+
+/** Codes of FAIL (assembly/kernel/ring/frames.ts). */
+const FAIL_NO_MEMORY = 2;
+const FAIL_TOO_FAR_AHEAD = 3;
+const FAIL_INTERNAL = 5;
+/** Bytes of STALE in front of the frame that it refuses. */
+const STALE_HEADER_BYTES = 24;
+/** Longest answer that goes through an outbox. */
+const MAX_OUTBOX_FRAME_BYTES = 128 * 1024;
+
+export class HostFrames {
+  readonly #store: EmbeddedStore;
+  readonly #ring: FrameCarrier;
+
+  constructor(store: EmbeddedStore, ring: FrameCarrier) {
+    this.#store = store;
+    this.#ring = ring;
+  }
+
+  /** Handles a frame; a request is answered before it returns. */
+  handle(link: number, frame: Uint8Array): void {
+    switch (frame[4]) {
+      case FRAME.write:
+        this.#write(link, frame);
+        return;
+      case FRAME.batch:
+        this.#batch(link, frame);
+        return;
+      case FRAME.floor:
+        applyFrame(this.#store, frame);
+        this.#store.releaseObjects();
+        this.#acknowledge(link);
+        return;
+      case FRAME.read:
+        this.#read(link, frame);
+        return;
+      case FRAME.newer:
+        this.#newer(link, frame);
+        return;
+      case FRAME.older:
+        this.#repair(link, databaseOf(frame), keyOf(frame));
+        return;
+      default:
+        this.#fail(link, FAIL_INTERNAL);
+    }
+  }
+
+  /** Sends the record of a key to its other replicas, as RingPort.replicate(). */
+  replicate(database: number, key: Key, need: number): Promise<QuorumOutcome> {
+    const bytes = this.#bytesOf(key);
+    const frame = recordFrame(this.#store, database, bytes);
+    if (frame === undefined) return Promise.resolve({ ok: true, got: need, need, stale: false });
+    const set = this.#ring.replicasOf(bytes);
+    const others = this.#others(set.local).filter((member) => this.#ring.isUp(member));
+    const outcome = this.#ring.send(others, frame, need);
+    for (const datacenter of set.remote) this.#spread(datacenter, frame);
+    return outcome;
+  }
+
+  /** Asks the other replicas of a key for what is newer, as RingPort.readAround(). */
+  readAround(database: number, key: Key, need: number): Promise<QuorumOutcome> {
+    const bytes = this.#bytesOf(key);
+    const held = recordStamp(this.#store, database, bytes);
+    const frame = readFrame({
+      database,
+      key: bytes,
+      stamp: held?.stamp ?? 0n,
+      node: held?.node ?? 0,
+      digest: held?.digest ?? 0n,
+    });
+    const { local } = this.#ring.replicasOf(bytes);
+    const others = this.#others(local).filter((member) => this.#ring.isReadable(member));
+    return this.#ring.send(others, frame, need);
+  }
+
+  #write(link: number, frame: Uint8Array): void {
+    const outcome = applyFrame(this.#store, frame);
+    this.#store.releaseObjects();
+    if ((frame[5]! & FLAG.spread) !== 0) this.#passOn(frame);
+    this.#answerWrite(link, frame, outcome);
+  }
+
+  #answerWrite(link: number, frame: Uint8Array, outcome: ReturnType<typeof applyFrame>): void {
+    switch (outcome) {
+      case "applied":
+      case "merged":
+      case "equal":
+        this.#acknowledge(link);
+        return;
+      case "stale":
+        this.#answer(link, this.#stale(frame));
+        return;
+      case "refused":
+        this.#ring.noteRefusedStamp(stampOf(frame));
+        this.#fail(link, FAIL_TOO_FAR_AHEAD);
+        return;
+      case "noMemory":
+        this.#fail(link, FAIL_NO_MEMORY);
+    }
+  }
+
+  /** Applies the records of a BATCH: none where one cannot be, all but those that are held in a newer version otherwise. */
+  #batch(link: number, frame: Uint8Array): void {
+    const writes = writesOf(frame);
+    if (writes === undefined) {
+      this.#fail(link, FAIL_INTERNAL);
+      return;
+    }
+    let refusal: { write: Uint8Array; outcome: ReturnType<typeof applyFrame> } | undefined;
+    for (const write of writes) {
+      const outcome = applyFrame(this.#store, write);
+      if (outcome === "stale" || outcome === "refused" || outcome === "noMemory") {
+        refusal ??= { write, outcome };
+      }
+    }
+    this.#store.releaseObjects();
+    if ((frame[5]! & FLAG.spread) !== 0) this.#passOn(frame);
+    if (refusal === undefined) this.#acknowledge(link);
+    else this.#answerWrite(link, refusal.write, refusal.outcome);
+  }
+
+  /** Sends a frame from another datacenter on to the other replicas of this one. */
+  #passOn(frame: Uint8Array): void {
+    const copy = frame.slice();
+    copy[5]! &= ~FLAG.spread;
+    const first = copy[4] === FRAME.batch ? writesOf(copy)?.[0] : copy;
+    if (first === undefined) return;
+    for (const member of this.#others(this.#ring.replicasOf(keyOf(first)).local)) {
+      this.#ring.post(member.index, copy, NO_SLOT);
+    }
+  }
+
+  #spread(datacenter: readonly Member[], frame: Uint8Array): void {
+    const receiver = datacenter.find((member) => this.#ring.isUp(member));
+    if (receiver === undefined) return;
+    const copy = frame.slice();
+    copy[5]! |= FLAG.spread;
+    this.#ring.post(receiver.index, copy, NO_SLOT);
+  }
+
+  #read(link: number, frame: Uint8Array): void {
+    const database = databaseOf(frame);
+    const key = keyOf(frame);
+    const held = recordStamp(this.#store, database, key);
+    const asked = { stamp: stampOf(frame), node: nodeOf(frame), digest: digestOf(frame) };
+    if (held === undefined) {
+      if (asked.stamp === 0n) this.#acknowledge(link);
+      else this.#answer(link, olderFrame(frame, 0n, 0));
+      return;
+    }
+    const isSame = held.stamp === asked.stamp && held.node === asked.node;
+    if (isSame && (asked.digest === undefined || held.digest === asked.digest)) {
+      this.#acknowledge(link);
+      return;
+    }
+    const isOlder =
+      held.stamp < asked.stamp || (held.stamp === asked.stamp && held.node < asked.node);
+    // An older object may still have elements that the asker lacks.
+    const whole =
+      isOlder && held.digest === 0n ? undefined : recordFrame(this.#store, database, key);
+    if (whole === undefined) {
+      this.#answer(link, olderFrame(frame, held.stamp, held.node));
+      return;
+    }
+    whole[4] = FRAME.newer;
+    this.#answer(link, whole);
+  }
+
+  /** Merges what a replica holds, and sends it what it lacks of the same. */
+  #newer(link: number, frame: Uint8Array): void {
+    const write = frame.slice();
+    write[4] = FRAME.write;
+    const outcome = applyFrame(this.#store, write);
+    this.#store.releaseObjects();
+    if (outcome === "refused") this.#ring.noteRefusedStamp(stampOf(frame));
+    const whole = recordFrame(this.#store, databaseOf(frame), keyOf(frame));
+    if (whole !== undefined && !isEqual(whole, write)) this.#ring.post(link, whole, NO_SLOT);
+  }
+
+  #repair(link: number, database: number, key: Uint8Array): void {
+    const whole = recordFrame(this.#store, database, key);
+    if (whole !== undefined) this.#ring.post(link, whole, NO_SLOT);
+  }
+
+  #stale(frame: Uint8Array): Uint8Array {
+    const held = recordStamp(this.#store, databaseOf(frame), keyOf(frame));
+    const answer = new Uint8Array(STALE_HEADER_BYTES + frame.length);
+    const data = new DataView(answer.buffer);
+    data.setUint32(0, answer.length, true);
+    answer[4] = FRAME.stale;
+    answer[5] = frame[5]! & 0x0f;
+    data.setBigUint64(8, held?.stamp ?? 0n, true);
+    data.setBigUint64(16, BigInt(held?.node ?? 0), true);
+    answer.set(frame, STALE_HEADER_BYTES);
+    return answer;
+  }
+
+  #acknowledge(link: number): void {
+    this.#store.kernel.peerAnswer(link, ANSWER.acknowledge, 0, 0);
+  }
+
+  #fail(link: number, code: number): void {
+    this.#store.kernel.peerAnswer(link, ANSWER.fail, code, 0);
+  }
+
+  #answer(link: number, frame: Uint8Array): void {
+    const { kernel } = this.#store;
+    if (frame.length > MAX_OUTBOX_FRAME_BYTES) {
+      this.#ring.sendAnswer(link, frame);
+      kernel.peerAnswer(link, ANSWER.sent, 0, 0);
+      return;
+    }
+    this.#ring.flushLink(link);
+    const { pointer, length } = this.#store.place(frame);
+    kernel.peerAnswer(link, ANSWER.frame, pointer, length);
+  }
+
+  #bytesOf({ pointer, length }: Key): Uint8Array {
+    return this.#store.memory.bytes.slice(pointer, pointer + length);
+  }
+
+  #others(members: readonly Member[]): Member[] {
+    return members.filter((member) => member !== this.#ring.topology.self);
+  }
+}
+
+function view(frame: Uint8Array): DataView {
+  return new DataView(frame.buffer, frame.byteOffset, frame.length);
+}
+
+function databaseOf(frame: Uint8Array): number {
+  return frame[5]! & 0x0f;
+}
+
+function stampOf(frame: Uint8Array): bigint {
+  return view(frame).getBigUint64(8, true);
+}
+
+function nodeOf(frame: Uint8Array): number {
+  return view(frame).getUint16(16, true);
+}
+
+function keyEnd(frame: Uint8Array): number {
+  return KEY_OFFSET + view(frame).getUint32(24, true);
+}
+
+function keyOf(frame: Uint8Array): Uint8Array {
+  return frame.subarray(KEY_OFFSET, keyEnd(frame));
+}
+
+/** The digest behind the key of a READ; undefined without one. */
+function digestOf(frame: Uint8Array): bigint | undefined {
+  const end = keyEnd(frame);
+  return frame.length >= end + 8 ? view(frame).getBigUint64(end, true) : undefined;
+}
+
+/** OLDER in answer to a READ: what this node holds. */
+function olderFrame(read: Uint8Array, stamp: bigint, node: number): Uint8Array {
+  const answer = read.slice(0, keyEnd(read));
+  const data = view(answer);
+  data.setUint32(0, answer.length, true);
+  answer[4] = FRAME.older;
+  data.setBigUint64(8, stamp, true);
+  data.setBigUint64(16, BigInt(node), true);
+  return answer;
+}
+
+/** The WRITE frames of a BATCH; undefined when they do not fill it exactly. */
+function writesOf(frame: Uint8Array): Uint8Array[] | undefined {
+  const data = view(frame);
+  const writes: Uint8Array[] = [];
+  let at = KEY_OFFSET;
+  while (at < frame.length) {
+    const length = at + KEY_OFFSET <= frame.length ? data.getUint32(at, true) : 0;
+    if (length < KEY_OFFSET || at + length > frame.length || frame[at + 4] !== FRAME.write) {
+      return undefined;
+    }
+    const write = frame.subarray(at, at + length);
+    if (keyEnd(write) > length) return undefined;
+    writes.push(write);
+    at += length;
+  }
+  return writes.length === data.getUint32(24, true) ? writes : undefined;
+}
+
+function isEqual(one: Uint8Array, other: Uint8Array): boolean {
+  return one.length === other.length && one.every((byte, index) => byte === other[index]);
+}

@@ -1,0 +1,72 @@
+/** What nodes say of themselves, in the hello and whenever it changes: JSON on the wire. */
+
+/** As a node says it. */
+export interface NodeState {
+  /** Identity of what it holds: another one when data was lost. */
+  readonly epoch: string;
+  /** It lacks its last store epoch: it takes writes and answers no read. */
+  readonly fenced: boolean;
+  /** Whether it coordinates requests of clients. */
+  readonly coordinating: boolean;
+  /** The newest stamp that it has minted or seen. */
+  readonly stamp: bigint;
+  /** Epochs of the members, its own among them, with which it began when most replicas held no state. */
+  readonly startedWith: readonly string[];
+  /** The last epoch that it knew of each member, by index. */
+  readonly known: Readonly<Record<string, string>>;
+  /** Members whose frames it had to drop, by index: they lack what it sent them. */
+  readonly dropped: readonly number[];
+  /** Its datacenter lacks records with at least this stamp that it has got from another datacenter since. */
+  readonly brought: bigint | undefined;
+}
+
+/** The state as JSON can carry it. */
+export function stateToJson(state: NodeState): Record<string, unknown> {
+  return { ...state, stamp: String(state.stamp), brought: state.brought?.toString() };
+}
+
+/** Reads the state of a peer; undefined when it is none. */
+export function stateFromJson(json: unknown): NodeState | undefined {
+  if (typeof json !== "object" || json === null) return undefined;
+  const { epoch, fenced, coordinating, stamp, startedWith, known, dropped, brought } =
+    json as Record<string, unknown>;
+  if (typeof epoch !== "string" || epoch.length > MAX_EPOCH_LENGTH) return undefined;
+  if (typeof fenced !== "boolean" || typeof coordinating !== "boolean") return undefined;
+  const newest = readStamp(stamp);
+  if (newest === undefined || !isListOf(startedWith, "string") || !isListOf(dropped, "number")) {
+    return undefined;
+  }
+  if (typeof known !== "object" || known === null || !isListOf(Object.values(known), "string")) {
+    return undefined;
+  }
+  return {
+    epoch,
+    fenced,
+    coordinating,
+    stamp: newest,
+    startedWith: startedWith as string[],
+    known: known as Record<string, string>,
+    dropped: dropped as number[],
+    brought: readStamp(brought),
+  };
+}
+
+/** Longest epoch that is taken from a peer, in characters. */
+const MAX_EPOCH_LENGTH = 64;
+/** Most elements of a list that is taken from a peer. */
+const MAX_LIST_LENGTH = 4096;
+
+function readStamp(text: unknown): bigint | undefined {
+  return typeof text === "string" && /^\d{1,20}$/.test(text)
+    ? BigInt.asUintN(64, BigInt(text))
+    : undefined;
+}
+
+function isListOf(value: unknown, type: "string" | "number"): boolean {
+  return (
+    Array.isArray(value) &&
+    value.length <= MAX_LIST_LENGTH &&
+    // biome-ignore lint/suspicious/useValidTypeof: the two names are types.
+    value.every((element) => typeof element === type)
+  );
+}

@@ -1,0 +1,698 @@
+/**
+ * The ring's driver on one node: connects links, kernel and coordinator. It feeds what comes over links to the kernel, sends what the
+ * kernel leaves for other nodes once per turn of the event loop, lets replies of clients go behind it, and keeps track of the
+ * peers.
+ */
+import { RingletError } from "../base/errors.ts";
+import type { Logger } from "../base/logger.ts";
+import type { Runtime, Timer } from "../base/runtime.ts";
+import type { Settings } from "../base/settings.ts";
+import type { Codec } from "../codec/codec.ts";
+import type { LinkCrypto } from "../link/crypto.ts";
+import { FRAME } from "../link/frame.ts";
+import { LinkHub } from "../link/hub.ts";
+import type { HelloFacts, LinkEvents, LinkSession } from "../link/link.ts";
+import { LinkRequests } from "../link/requests.ts";
+import type { Key } from "../store/database.ts";
+import type { EmbeddedStore } from "../store/embedded-store.ts";
+import { LINK, LINK_FLAG, NO_SLOT, SELF_FLAG } from "../store/kernel-ring.ts";
+import type { Listener } from "../transport/stream.ts";
+import type { PeerAddress, Transport } from "../transport/transport.ts";
+import { CatchUp } from "./catch-up.ts";
+import { Copies } from "./copies.ts";
+import { HostFrames } from "./host-frames.ts";
+import { HostQuorums, type Retry } from "./host-quorums.ts";
+import type { NodeState } from "./node-state.ts";
+import { stateFromJson, stateToJson } from "./node-state.ts";
+import { PeerFeeder, type PeerFrames } from "./peer-feeder.ts";
+import { admitPeer } from "./peer-admission.ts";
+import type { Placement } from "./placement.ts";
+import type { QuorumOutcome, RequestHandler, RingPort } from "./port.ts";
+import { ReplyGates } from "./reply-gate.ts";
+import { tableBytes, writeTables } from "./tables.ts";
+import type { Member, ReplicaSet, Topology } from "./topology.ts";
+
+/** What a ring is made of. */
+export interface RingParts {
+  readonly runtime: Runtime;
+  /** A store with tombstones. */
+  readonly store: EmbeddedStore;
+  readonly settings: Settings;
+  readonly log: Logger;
+  readonly transport: Transport;
+  readonly codec: Codec;
+  readonly crypto: LinkCrypto;
+  readonly placement: Placement;
+  /** Where peers are listened for. */
+  readonly listen: PeerAddress;
+  /** What all nodes of the cluster know and nobody else. */
+  readonly secret: string | undefined;
+}
+
+/** Something about a member that users may want to know of. */
+export interface MemberEvent {
+  readonly kind: "up" | "down" | "fenced" | "caught-up";
+  readonly member: Member;
+}
+
+/** Runs a command of a client again that the kernel has begun: the reply's bytes. */
+export type RetryHandler = (retry: Retry) => Promise<Uint8Array>;
+
+/** What the driver knows of another member. */
+export interface Peer {
+  readonly member: Member;
+  session: LinkSession | undefined;
+  /** What it said last, also after it is gone. */
+  state: NodeState | undefined;
+  /** When its session opened or ended, in ms since the epoch. */
+  since: number;
+  /** Why it was refused or its session ended last. */
+  lastReason: string;
+}
+
+/** How often nodes tell each other how they are, in ms. */
+export const STATUS_INTERVAL_MS = 1000;
+
+export class Ring implements RingPort, LinkEvents, PeerFrames {
+  readonly topology: Topology;
+  readonly sets: readonly ReplicaSet[];
+  readonly epoch: string;
+  readonly replies: ReplyGates;
+  readonly hub: LinkHub;
+  readonly #parts: RingParts;
+  readonly #store: EmbeddedStore;
+  readonly #placement: Placement;
+  /** A page for a key that is routed. */
+  readonly #keyArea: number;
+  readonly #feeder: PeerFeeder;
+  readonly #frames: HostFrames;
+  readonly #quorums: HostQuorums;
+  readonly #requests: LinkRequests;
+  readonly #catchUp: CatchUp;
+  readonly #copies: Copies;
+  /** By link number; this node has none. */
+  readonly #peers: (Peer | undefined)[];
+  readonly #open = new Set<Peer>();
+  readonly #listeners: ((event: MemberEvent) => void)[] = [];
+  readonly #timers: Timer[] = [];
+  #dropped = new Set<number>();
+  #startedWith: readonly string[] = [];
+  #brought: bigint | undefined;
+  #hasMajority = false;
+  #clockRefusal: string | undefined;
+  #scheduled = false;
+  #closed = false;
+  #wasFenced = true;
+  #listener: Listener | undefined;
+  /** Runs the commands that the kernel cannot end; set by who runs the host's commands. */
+  onRetry: RetryHandler | undefined;
+
+  constructor(parts: RingParts) {
+    const { runtime, store, settings, placement } = parts;
+    const { topology } = placement;
+    this.#parts = parts;
+    this.#store = store;
+    this.#placement = placement;
+    this.topology = topology;
+    this.sets = placement.sets;
+    this.epoch = hex(runtime.randomBytes(EPOCH_BYTES));
+    this.#peers = topology.members.map((member) =>
+      member === topology.self
+        ? undefined
+        : { member, session: undefined, state: undefined, since: runtime.now(), lastReason: "" },
+    );
+    this.#keyArea = store.kernel.takePages(1, 1) >>> 0;
+    if (this.#keyArea === 0) throw store.outOfMemory();
+    this.replies = new ReplyGates(store);
+    this.#feeder = new PeerFeeder(store, this);
+    this.#frames = new HostFrames(store, this);
+    this.#quorums = new HostQuorums(store);
+    this.#requests = new LinkRequests(runtime);
+    this.#catchUp = new CatchUp(topology.self, this.sets, {
+      fenced: true,
+      parallel: settings.get("copyParallel"),
+    });
+    this.#copies = new Copies({
+      ring: this,
+      store,
+      catchUp: this.#catchUp,
+      log: parts.log,
+      pageBytes: settings.get("copyPageBytes"),
+      timeoutMs: settings.get("requestTimeoutMs"),
+      done: (brought) => this.#copyDone(brought),
+    });
+    this.hub = new LinkHub({
+      runtime,
+      transport: parts.transport,
+      codec: parts.codec,
+      crypto: parts.crypto,
+      log: parts.log,
+      events: this,
+      self: topology.self.index,
+      peers: topology.members
+        .filter((member) => member !== topology.self)
+        .map((member) => ({ link: member.index, address: member.address })),
+      ...(parts.secret === undefined ? {} : { secret: parts.secret }),
+      limits: {
+        pingIntervalMs: settings.get("pingIntervalMs"),
+        linkTimeoutMs: settings.get("linkTimeoutMs"),
+        dialTimeoutMs: settings.get("dialTimeoutMs"),
+        handshakeTimeoutMs: settings.get("handshakeTimeoutMs"),
+        reconnectMinMs: settings.get("reconnectMinMs"),
+        reconnectMaxMs: settings.get("reconnectMaxMs"),
+        maxFrameBytes: settings.get("maxFrameBytes"),
+        maxLinkQueueBytes: settings.get("maxLinkQueueBytes"),
+      },
+    });
+    this.#setUpKernel();
+    this.#considerMajority();
+    this.#publish();
+  }
+
+  /** Listens for peers and dials them; resolves when it listens. */
+  async start(): Promise<void> {
+    const { runtime, listen } = this.#parts;
+    this.#listener = await this.hub.listen(listen);
+    this.hub.start();
+    this.#timers.push(runtime.every(STATUS_INTERVAL_MS, () => this.#sayStatus()));
+  }
+
+  /** Where peers are listened for, once started. */
+  get listener(): Listener | undefined {
+    return this.#listener;
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    for (const timer of this.#timers) timer.cancel();
+    this.flushLinks();
+    await this.hub.close();
+  }
+
+  // ---- What doors and the node's housekeeping call -------------------------------------------------------------------
+
+  /** Something has run: what waits for other nodes and for clients leaves at the end of this turn. */
+  touch(): void {
+    this.#store.kernel.ringSetClock(this.#parts.runtime.monotonic());
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    this.#parts.runtime.endOfTurn(() => this.#endTurn());
+  }
+
+  /** Sends what waits for other nodes now. */
+  flushLinks(): void {
+    for (const peer of [...this.#open]) this.#flush(peer);
+  }
+
+  /** The work of every tick: deadlines, clocks, copies. */
+  tick(): void {
+    if (this.#closed) return;
+    this.#store.kernel.ringSetClock(this.#parts.runtime.monotonic());
+    if (this.#store.kernel.expireSlots() !== 0) this.touch();
+    this.#considerClock();
+    this.#copies.begin();
+  }
+
+  // ---- RingPort ------------------------------------------------------------------------------------------------------
+
+  get refusal(): string | undefined {
+    if (this.#clockRefusal !== undefined) return this.#clockRefusal;
+    if (this.#hasMajority) return undefined;
+    const { up, all } = this.#countDatacenter();
+    return `LOADING Dynomite's current state does not allow this request: the node has reached ${up} of the ${all} nodes of its datacenter and needs more than half before it coordinates`;
+  }
+
+  get isFenced(): boolean {
+    return this.#catchUp.fenced;
+  }
+
+  isUp(member: Member): boolean {
+    return (
+      member === this.topology.self || this.#peers[member.index]?.session !== undefined
+    );
+  }
+
+  isReadable(member: Member): boolean {
+    if (member === this.topology.self) return !this.isFenced;
+    const peer = this.#peers[member.index];
+    return peer?.session !== undefined && peer.state?.fenced === false;
+  }
+
+  epochOf(member: Member): string | undefined {
+    if (member === this.topology.self) return this.epoch;
+    const peer = this.#peers[member.index];
+    return peer?.session === undefined ? undefined : peer.state?.epoch;
+  }
+
+  replicasOf(key: Uint8Array): ReplicaSet {
+    const { kernel, memory } = this.#store;
+    if (key.length > KEY_AREA_BYTES) {
+      const { pointer, length } = this.#store.place(key);
+      return this.sets[kernel.ringRoute(pointer, length)]!;
+    }
+    memory.bytes.set(key, this.#keyArea);
+    return this.sets[kernel.ringRoute(this.#keyArea, key.length)]!;
+  }
+
+  /** The other members, in the order of their indexes. */
+  get peers(): readonly Peer[] {
+    return this.#peers.filter((peer) => peer !== undefined);
+  }
+
+  onMembers(listener: (event: MemberEvent) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  request(
+    member: Member,
+    kind: number,
+    body: Uint8Array,
+    timeoutMs: number,
+  ): Promise<Uint8Array> {
+    const session = this.#peers[member.index]?.session;
+    if (session === undefined) {
+      return Promise.reject(
+        new RingletError("LINK_DOWN", `${this.nameOf(member)} cannot be reached; nothing was sent to it`),
+      );
+    }
+    return this.#requests.request(session, kind, body, timeoutMs);
+  }
+
+  onRequest(kind: number, handler: RequestHandler): void {
+    this.#requests.onRequest(kind, handler);
+  }
+
+  replicate(database: number, key: Key, need: number): Promise<QuorumOutcome> {
+    const { kernel } = this.#store;
+    return (
+      this.#byKernel((tag) => kernel.replicate(database, key.pointer, key.length, tag, need)) ??
+      this.#frames.replicate(database, key, need)
+    );
+  }
+
+  readAround(database: number, key: Key, need: number): Promise<QuorumOutcome> {
+    const { kernel } = this.#store;
+    return (
+      this.#byKernel((tag) => kernel.readAround(database, key.pointer, key.length, tag, need)) ??
+      this.#frames.readAround(database, key, need)
+    );
+  }
+
+  /** Has the kernel begin a quorum operation; undefined when it leaves it to the host. */
+  #byKernel(begin: (tag: number) => number): Promise<QuorumOutcome> | undefined {
+    const { tag, outcome } = this.#quorums.open();
+    this.touch();
+    let begun = begin(tag);
+    if (begun === BEGUN.outboxFull) {
+      this.flushLinks();
+      begun = begin(tag);
+    }
+    if (begun === BEGUN.yes) return outcome;
+    this.#quorums.drop(tag);
+    return undefined;
+  }
+
+  send(members: readonly Member[], frame: Uint8Array, need: number): Promise<QuorumOutcome> {
+    const { tag, outcome } = this.#quorums.open();
+    this.touch();
+    const slot = this.#store.kernel.slotOpen(tag, need) >>> 0;
+    for (const member of members) this.post(member.index, frame, slot);
+    this.#store.kernel.slotSeal(slot);
+    return outcome;
+  }
+
+  /** Appends one data request to what goes to a link; `slot` waits for its answer. Whether it was sent. */
+  post(link: number, frame: Uint8Array, slot: number = NO_SLOT): boolean {
+    const peer = this.#peers[link];
+    if (peer?.session === undefined) return false;
+    this.touch();
+    const { kernel } = this.#store;
+    const { pointer, length } = this.#store.place(frame);
+    if (kernel.linkRequest(link, pointer, length, slot) !== 0) return true;
+    this.#flush(peer);
+    if (kernel.linkRequest(link, pointer, length, slot) !== 0) return true;
+    // Longer than an outbox: only its place is the kernel's.
+    if (kernel.linkRequest(link, 0, 0, slot) === 0) return false;
+    peer.session?.send(frame);
+    return true;
+  }
+
+  /** Sends an answer that is longer than an outbox, in its place. */
+  sendAnswer(link: number, frame: Uint8Array): void {
+    const peer = this.#peers[link];
+    if (peer === undefined) return;
+    this.#flush(peer);
+    peer.session?.send(frame);
+  }
+
+  /** "datacenter/rack at host:port", for messages. */
+  nameOf({ datacenter, rack, address }: Member): string {
+    return `${datacenter}/${rack} at ${address.host}:${address.port}`;
+  }
+
+  // ---- Links ---------------------------------------------------------------------------------------------------------
+
+  facts(): HelloFacts {
+    const { self, cluster, digest } = this.topology;
+    return {
+      cluster,
+      datacenter: self.datacenter,
+      rack: self.rack,
+      tokens: self.tokenTexts,
+      epoch: this.epoch,
+      now: this.#parts.runtime.now(),
+      state: { ...stateToJson(this.#state()), topology: digest },
+    };
+  }
+
+  admit(facts: HelloFacts): { readonly link: number } | { readonly refusal: string } {
+    const { runtime, settings } = this.#parts;
+    return admitPeer(this.topology, facts, {
+      now: runtime.now(),
+      maxAheadMs: settings.get("maxStampAheadMs"),
+    });
+  }
+
+  opened(session: LinkSession): void {
+    const peer = this.#peers[session.link];
+    const state = stateFromJson(session.peer.state);
+    if (peer === undefined || state === undefined || this.#closed) {
+      session.close("the hello did not say what a node must say of itself");
+      return;
+    }
+    if ((this.#store.kernel.linkOpen(session.link) >>> 0) === 0) {
+      session.close("no memory for another link");
+      return;
+    }
+    const before = peer.state;
+    peer.session = session;
+    peer.since = this.#parts.runtime.now();
+    this.#open.add(peer);
+    this.#store.kernel.observeStamp(state.stamp);
+    this.#dropped.delete(session.link);
+    this.#takeState(peer, state);
+    if (state.dropped.includes(this.topology.self.index)) this.#fence(`${this.nameOf(peer.member)} had to drop what it sent to this node`);
+    else if (!this.isFenced) this.#catchUp.mayLack(before === undefined ? 0n : this.#before(before.stamp));
+    this.#considerMajority();
+    this.#rewriteTables();
+    this.#publish();
+    this.#parts.log.info("A node of the cluster is up.", { node: this.nameOf(peer.member) });
+    this.#tell("up", peer.member);
+    this.#copies.begin();
+  }
+
+  received(session: LinkSession, bytes: Uint8Array): void {
+    const peer = this.#peers[session.link];
+    if (peer?.session !== session) return;
+    this.#store.setNow(this.#parts.runtime.now());
+    this.touch();
+    if (!this.#feeder.feed(session.link, bytes)) session.reject("what came is no frame");
+  }
+
+  closed(session: LinkSession, reason: string): void {
+    const peer = this.#peers[session.link];
+    if (peer?.session !== session) return;
+    peer.session = undefined;
+    peer.since = this.#parts.runtime.now();
+    peer.lastReason = reason;
+    this.#open.delete(peer);
+    if (reason === "overflow") this.#dropped.add(session.link);
+    this.#feeder.forget(session.link);
+    this.#store.kernel.linkDown(session.link);
+    this.#requests.closed(session);
+    this.#catchUp.peerDown(session.link);
+    if (peer.state !== undefined) this.#catchUp.mayLack(this.#before(peer.state.stamp));
+    this.#rewriteTables();
+    this.touch();
+    if (this.#closed) return;
+    this.#parts.log.warn("A node of the cluster is down.", {
+      node: this.nameOf(peer.member),
+      reason,
+    });
+    this.#tell("down", peer.member);
+  }
+
+  // ---- Frames --------------------------------------------------------------------------------------------------------
+
+  frame(link: number, frame: Uint8Array): void {
+    const peer = this.#peers[link];
+    if (peer?.session === undefined) return;
+    const type = frame[4]!;
+    if (type < FIRST_OF_KERNEL) peer.session.control(frame);
+    else if (type < FIRST_OF_HOST) this.#frames.handle(link, frame);
+    else if (type === FRAME.status) this.#takeStatus(peer, frame);
+    else if (type === FRAME.request || type === FRAME.response) {
+      this.#requests.handle(peer.session, frame);
+    } else peer.session.reject(`a frame came of the unknown type ${type}`);
+  }
+
+  flushLink(link: number): void {
+    const peer = this.#peers[link];
+    if (peer !== undefined) this.#flush(peer);
+  }
+
+  #flush(peer: Peer): void {
+    const { kernel, memory } = this.#store;
+    const { session, member } = peer;
+    const link = member.index;
+    if (session === undefined) return;
+    const length = kernel.linkSeal(link) >>> 0;
+    if (length !== 0) {
+      const address = kernel.linkAddress(link) >>> 2;
+      const outbox = memory.words[address + LINK.outbox]!;
+      session.send(memory.bytes.subarray(outbox, outbox + length));
+      kernel.linkFlushed(link);
+    }
+    if (peer.session === undefined) return;
+    const flags = memory.words[(kernel.linkAddress(link) >>> 2) + LINK.flags]!;
+    if ((flags & LINK_FLAG.overflow) !== 0) session.close("overflow");
+  }
+
+  #endTurn(): void {
+    this.#scheduled = false;
+    this.flushLinks();
+    this.#store.kernel.turnFlushed();
+    for (const retry of this.#quorums.takeEvents()) this.#runAgain(retry);
+    this.replies.release();
+    this.#store.afterCommand();
+  }
+
+  #runAgain(retry: Retry): void {
+    const failed = (error: unknown): Uint8Array =>
+      TEXT.encode(`-ERR internal error: ${String(error).replace(/[\r\n]+/g, " ")}\r\n`);
+    const run = this.onRetry?.(retry) ?? Promise.reject(new Error("nothing runs commands again"));
+    run.catch(failed).then((reply) => {
+      if (this.#closed) return;
+      this.replies.fulfil(retry.slot, reply);
+      this.touch();
+    });
+  }
+
+  // ---- What nodes say of themselves -------------------------------------------------------------------------------------
+
+  #state(): NodeState {
+    const known: Record<string, string> = {};
+    for (const peer of this.peers) {
+      if (peer.state !== undefined) known[peer.member.index] = peer.state.epoch;
+    }
+    return {
+      epoch: this.epoch,
+      fenced: this.isFenced,
+      coordinating: this.refusal === undefined,
+      stamp: BigInt.asUintN(64, this.#store.kernel.lastStampSeen()),
+      startedWith: this.#startedWith,
+      known,
+      dropped: [...this.#dropped],
+      brought: this.#brought,
+    };
+  }
+
+  #sayStatus(): void {
+    const body = TEXT.encode(JSON.stringify(stateToJson(this.#state())));
+    const frame = new Uint8Array(8 + body.length);
+    new DataView(frame.buffer).setUint32(0, frame.length, true);
+    frame[4] = FRAME.status;
+    frame.set(body, 8);
+    for (const peer of [...this.#open]) {
+      // Behind everything that was minted before: what a peer has heard, it has got.
+      this.#flush(peer);
+      peer.session?.send(frame);
+    }
+    this.#brought = undefined;
+  }
+
+  #takeStatus(peer: Peer, frame: Uint8Array): void {
+    let json: unknown;
+    try {
+      json = JSON.parse(new TextDecoder().decode(frame.subarray(8)));
+    } catch {
+      json = undefined;
+    }
+    const state = stateFromJson(json);
+    if (state === undefined) {
+      peer.session?.close("it sent a status that is none");
+      return;
+    }
+    this.#takeState(peer, state);
+  }
+
+  #takeState(peer: Peer, state: NodeState): void {
+    const { self } = this.topology;
+    const before = peer.state;
+    peer.state = state;
+    const link = peer.member.index;
+    const fenced = state.fenced ? LINK_FLAG.fenced : 0;
+    this.#store.kernel.linkSetFlags(link, LINK_FLAG.up | fenced);
+    const knownEpoch = state.known[self.index];
+    this.#catchUp.peerUp(link, {
+      fenced: state.fenced,
+      remembersLoss: knownEpoch !== undefined && knownEpoch !== this.epoch,
+      startedWithUs: state.startedWith.includes(this.epoch),
+    });
+    if (state.brought !== undefined && peer.member.datacenter === self.datacenter) {
+      this.#catchUp.mayLack(state.brought);
+    }
+    this.#afterCatchUp();
+    if (before !== undefined && before.fenced !== state.fenced) {
+      this.#tell(state.fenced ? "fenced" : "caught-up", peer.member);
+    }
+    this.#copies.begin();
+  }
+
+  // ---- Catching up -----------------------------------------------------------------------------------------------------
+
+  #fence(reason: string): void {
+    this.#parts.log.warn("This node copies its ranges again before it answers reads.", { reason });
+    this.#catchUp.fence();
+    this.#afterCatchUp();
+  }
+
+  /** Whether this node may lack what it refused for its stamp. */
+  noteRefusedStamp(stamp: bigint): void {
+    this.#catchUp.mayLack(this.#before(stamp));
+  }
+
+  /** A copy has ended; `brought`: the oldest stamp of what came from another datacenter. */
+  #copyDone(brought: bigint | undefined): void {
+    if (brought !== undefined && (this.#brought === undefined || brought < this.#brought)) {
+      this.#brought = brought;
+    }
+    this.#afterCatchUp();
+  }
+
+  /** Makes known whether this node is fenced, when that has changed. */
+  #afterCatchUp(): void {
+    const { fenced } = this.#catchUp;
+    if (fenced === this.#wasFenced) return;
+    this.#wasFenced = fenced;
+    if (!fenced) {
+      this.#startedWith = this.#catchUp.startedFromReachable
+        ? [this.epoch, ...this.peers.flatMap((peer) => (peer.session && peer.state ? [peer.state.epoch] : []))]
+        : [];
+      if (this.#catchUp.lossReported) {
+        this.#parts.log.error(
+          "Data was lost: most replicas of a range have no state, and another node remembers that they had. The range starts from what could be reached.",
+        );
+      }
+    }
+    this.#publish();
+    this.#parts.log.info(
+      fenced ? "This node answers no reads." : "This node holds its ranges and answers reads.",
+    );
+    this.#tell(fenced ? "fenced" : "caught-up", this.topology.self);
+    this.#sayStatus();
+  }
+
+  /** A stamp so far before another that what was sent later has surely got a later one. */
+  #before(stamp: bigint): bigint {
+    const { settings } = this.#parts;
+    const slackMs = settings.get("maxStampAheadMs") + settings.get("requestTimeoutMs");
+    const earlier = stamp - (BigInt(slackMs) << 16n);
+    return earlier < 0n ? 0n : earlier;
+  }
+
+  // ---- Whether this node may coordinate ---------------------------------------------------------------------------------
+
+  #countDatacenter(): { up: number; all: number } {
+    const { members, self } = this.topology;
+    const local = members.filter(({ datacenter }) => datacenter === self.datacenter);
+    return { up: local.filter((member) => this.isUp(member)).length, all: local.length };
+  }
+
+  #considerMajority(): void {
+    const { up, all } = this.#countDatacenter();
+    if (up * 2 > all) this.#hasMajority = true;
+  }
+
+  #considerClock(): void {
+    const most = this.#parts.settings.get("maxStampAheadMs");
+    let far = 0;
+    for (const { session } of this.#open) {
+      if (Math.abs(session?.clockOffsetMs ?? 0) > most) far++;
+    }
+    const isFar = far * 2 > this.#open.size && far > 0;
+    if (isFar === (this.#clockRefusal !== undefined)) return;
+    this.#clockRefusal = isFar
+      ? `ERR Dynomite: Dynomite's current state does not allow this request: the clock of this node is more than ${most} ms away from that of most others; set it right`
+      : undefined;
+    if (isFar) this.#parts.log.error("The clock of this node is too far from that of most others: it coordinates nothing.");
+    this.#publish();
+  }
+
+  // ---- The kernel --------------------------------------------------------------------------------------------------------
+
+  #setUpKernel(): void {
+    const { kernel } = this.#store;
+    const { settings } = this.#parts;
+    kernel.setNodeIndex(this.topology.self.index);
+    kernel.ringSetLimits(
+      settings.get("requestTimeoutMs"),
+      settings.get("maxStampAheadMs"),
+      settings.get("maxPendingRequests"),
+      settings.get("maxLinkPendingRequests"),
+    );
+    kernel.ringSetMaxFrame(settings.get("maxFrameBytes"));
+    this.#writeTables();
+  }
+
+  #writeTables(): void {
+    const { kernel, memory } = this.#store;
+    const length = tableBytes(this.#placement);
+    const address = kernel.ringReserve(length) >>> 0;
+    if (address === 0) throw this.#store.outOfMemory();
+    const out = memory.bytes.subarray(address, address + length);
+    writeTables(out, this.#placement, (member) => this.isUp(member));
+    kernel.ringInstall(address);
+  }
+
+  /** A node in each other datacenter is written to: one that is up. */
+  #rewriteTables(): void {
+    if (this.topology.datacenters.length > 1) this.#writeTables();
+  }
+
+  #publish(): void {
+    const coordinating = this.refusal === undefined ? SELF_FLAG.coordinating : 0;
+    const fenced = this.isFenced ? SELF_FLAG.fenced : 0;
+    this.#store.kernel.ringSetSelf(coordinating | fenced);
+  }
+
+  #tell(kind: MemberEvent["kind"], member: Member): void {
+    for (const listener of this.#listeners) listener({ kind, member });
+  }
+}
+
+const TEXT = new TextEncoder();
+/** The first frame types of the kernel and of the host; those before are the link's. */
+const FIRST_OF_KERNEL = 0x10;
+const FIRST_OF_HOST = 0x30;
+/** Longest key that is routed without taking memory for it. */
+const KEY_AREA_BYTES = 65536;
+/** What replicate() and readAround() of the kernel answer; anything else: the host must do it. */
+const BEGUN = { yes: 1, outboxFull: 2 } as const;
+/** Random bytes of a store epoch. */
+const EPOCH_BYTES = 12;
+
+function hex(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
