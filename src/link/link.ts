@@ -23,10 +23,27 @@ export interface HelloFacts {
 export interface LinkSession {
   /** Link number: index of the member in the topology. */
   readonly link: number;
+  /** What the peer said of itself when the session opened. */
   readonly peer: HelloFacts;
-  /** The agreed value of a capability, by its name. */
+  /** Where the peer is, as the transport tells it. */
+  readonly remoteAddress: string;
+  /** Whether this node opened the connection. */
+  readonly isDialled: boolean;
+  /** Whether what is sent is encrypted by the link itself. */
+  readonly isEncrypted: boolean;
+  /** False from close() or closed() on; nothing is sent any more. */
+  readonly isOpen: boolean;
+  /** Time that a ping takes to come back, in ms: the shortest of the last ones. Undefined until the first has. */
+  readonly rttMs: number | undefined;
+  /** Estimate of the peer's wall clock minus this node's, in ms: from the hello first, from pings then. */
+  readonly clockOffsetMs: number;
+  /** The agreed value of a capability, by its name; undefined for one that this node does not know. */
   capability(name: string): unknown;
-  /** Sends whole frames; the bytes are the caller's again at return. Call once per turn and link: each call is one write. */
+  /**
+   * Sends whole frames; the bytes are the caller's again at return. Call once per turn and link: each call is one write.
+   * Where more than `maxLinkQueueBytes` wait already, nothing is sent and the session closes with the reason "overflow" before
+   * this returns (closed() is called from within).
+   */
   send(frames: Uint8Array): void;
   /** Bytes that were sent and have not left. */
   readonly bufferedBytes: number;
@@ -35,7 +52,9 @@ export interface LinkSession {
   /** Stops and starts reading. */
   pause(): void;
   resume(): void;
-  /** Ends the session; the reason is told to the peer where that is possible. */
+  /** What came is no frame, or one that is too long: counts it, says so in the log once, closes with the reason "rejected". */
+  reject(what: string): void;
+  /** Ends the session; the reason, a short word, is told to the peer where that is possible. closed() is called before it returns. */
   close(reason: string): void;
 }
 
@@ -43,11 +62,19 @@ export interface LinkSession {
 export interface LinkEvents {
   /** What this node says in a hello now. */
   facts(): HelloFacts;
-  /** Which link a peer that says this is, or why it is refused. */
+  /**
+   * Which link a peer that says this is, or why it is refused (a sentence that both sides read). It is asked before the session opens,
+   * also about a peer that has not proven the secret yet, and may be asked again: it must change nothing.
+   */
   admit(facts: HelloFacts): { readonly link: number } | { readonly refusal: string };
   opened(session: LinkSession): void;
   /** Bytes of frames came, cut anywhere; they are there until this returns. */
   received(session: LinkSession, bytes: Uint8Array): void;
+  /**
+   * The session is over, and `reason` says why: "overflow", "timeout" (no byte came), "lost" (the connection broke), "replaced" (by a
+   * newer connection of the same peer, whose opened() follows), "duplicate", "rejected", "undecryptable", "stopped" (the hub
+   * closed), "peer: …" (the peer closed it, in its words), or what close() was given.
+   */
   closed(session: LinkSession, reason: string): void;
 }
 
