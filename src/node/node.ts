@@ -87,7 +87,7 @@ export class RingletNode {
     const { runtime, log, settings, store } = this;
     return new Ring({
       ...{ runtime, log, settings, store, transport, crypto, codec },
-      placement: buildPlacement(buildTopology(options)),
+      placement: buildPlacement(buildTopology(options), codec.hashKey),
       listen: options.listen,
       secret: options.secret,
     });

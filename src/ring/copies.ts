@@ -8,7 +8,7 @@
 import { RingletError } from "../base/errors.ts";
 import type { Logger } from "../base/logger.ts";
 import { concat } from "../codec/concat.ts";
-import { FLAG, FRAME, KEY_OFFSET } from "../link/frame.ts";
+import { FRAME, FRAME_BYTES, FRAME_FLAG } from "../link/frame.ts";
 import { applyFrame, recordFrame } from "../store/apply.ts";
 import type { EmbeddedStore } from "../store/embedded-store.ts";
 import { DATABASES } from "../store/kernel.ts";
@@ -72,7 +72,10 @@ export class Copies {
       (error: unknown) => {
         catchUp.failed(index);
         if (!(error instanceof RingletError)) throw error;
-        log.debug("A range copy broke off; it is made again.", { from: index, reason: error.message });
+        log.debug("A range copy broke off; it is made again.", {
+          from: index,
+          reason: error.message,
+        });
       },
     );
   }
@@ -118,7 +121,11 @@ export class Copies {
       const stamp = data.getBigUint64(at - length + 8, true);
       if (outcome === "refused") ring.noteRefusedStamp(stamp);
       else if (outcome === "noMemory") throw store.outOfMemory();
-      else if (outcome !== "equal" && outcome !== "stale" && (oldest === undefined || stamp < oldest)) {
+      else if (
+        outcome !== "equal" &&
+        outcome !== "stale" &&
+        (oldest === undefined || stamp < oldest)
+      ) {
         oldest = stamp;
       }
     }
@@ -130,7 +137,7 @@ export class Copies {
     const { ring } = this.#parts;
     if (frame[4] !== FRAME.write) return frame[4] === FRAME.floor;
     const keyLength = new DataView(frame.buffer, frame.byteOffset).getUint32(24, true);
-    const key = frame.subarray(KEY_OFFSET, KEY_OFFSET + keyLength);
+    const key = frame.subarray(FRAME_BYTES.key, FRAME_BYTES.key + keyLength);
     return ring.replicasOf(key).local.includes(ring.topology.self);
   }
 
@@ -153,7 +160,8 @@ export class Copies {
       const room = pageBytes - (pageBytes % 65536 === 0 ? 0 : pageBytes % 65536);
       cursor = kernel.copyWalk(database, cursor, since, filter, this.#area, room) >>> 0;
       const length = kernel.copyBytes() >>> 0;
-      if (length !== 0) parts.push(...this.#withObjects(memory.bytes.slice(this.#area, this.#area + length)));
+      if (length !== 0)
+        parts.push(...this.#withObjects(memory.bytes.slice(this.#area, this.#area + length)));
       bytes += length;
       if (cursor === 0) database++;
     }
@@ -185,10 +193,13 @@ export class Copies {
     const parts: Uint8Array[] = [];
     let start = 0;
     for (let at = 0; at < frames.length; at += data.getUint32(at, true)) {
-      if ((frames[at + 5]! & FLAG.object) === 0) continue;
+      if ((frames[at + 5]! & FRAME_FLAG.object) === 0) continue;
       parts.push(frames.subarray(start, at));
       start = at + data.getUint32(at, true);
-      const key = frames.subarray(at + KEY_OFFSET, at + KEY_OFFSET + data.getUint32(at + 24, true));
+      const key = frames.subarray(
+        at + FRAME_BYTES.key,
+        at + FRAME_BYTES.key + data.getUint32(at + 24, true),
+      );
       const whole = recordFrame(store, frames[at + 5]! & 0x0f, key);
       if (whole !== undefined) parts.push(whole);
     }

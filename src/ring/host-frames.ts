@@ -1,7 +1,7 @@
 // The data frames that the kernel leaves to the host: values that are host objects, several records under one stamp, floors, and
 // frames longer than an outbox.
 
-import { FLAG, FRAME, KEY_OFFSET, readFrame } from "../link/frame.ts";
+import { FRAME, FRAME_BYTES, FRAME_FLAG, readBatch, readFrame } from "../link/frame.ts";
 import { applyFrame, recordFrame, recordStamp } from "../store/apply.ts";
 import type { Key } from "../store/database.ts";
 import type { EmbeddedStore } from "../store/embedded-store.ts";
@@ -82,13 +82,8 @@ export class HostFrames {
   readAround(database: number, key: Key, need: number): Promise<QuorumOutcome> {
     const bytes = this.#bytesOf(key);
     const held = recordStamp(this.#store, database, bytes);
-    const frame = readFrame({
-      database,
-      key: bytes,
-      stamp: held?.stamp ?? 0n,
-      node: held?.node ?? 0,
-      digest: held?.digest ?? 0n,
-    });
+    const { stamp, node, digest } = held ?? { stamp: 0n, node: 0, digest: 0n };
+    const frame = withDigest(readFrame({ database, flags: 0, key: bytes, stamp, node }), digest);
     const { local } = this.#ring.replicasOf(bytes);
     const others = this.#others(local).filter((member) => this.#ring.isReadable(member));
     return this.#ring.send(others, frame, need);
@@ -97,7 +92,7 @@ export class HostFrames {
   #write(link: number, frame: Uint8Array): void {
     const outcome = applyFrame(this.#store, frame);
     this.#store.releaseObjects();
-    if ((frame[5]! & FLAG.spread) !== 0) this.#passOn(frame);
+    if ((frame[5]! & FRAME_FLAG.spread) !== 0) this.#passOn(frame);
     this.#answerWrite(link, frame, outcome);
   }
 
@@ -135,7 +130,7 @@ export class HostFrames {
       }
     }
     this.#store.releaseObjects();
-    if ((frame[5]! & FLAG.spread) !== 0) this.#passOn(frame);
+    if ((frame[5]! & FRAME_FLAG.spread) !== 0) this.#passOn(frame);
     if (refusal === undefined) this.#acknowledge(link);
     else this.#answerWrite(link, refusal.write, refusal.outcome);
   }
@@ -143,7 +138,7 @@ export class HostFrames {
   /** Sends a frame from another datacenter on to the other replicas of this one. */
   #passOn(frame: Uint8Array): void {
     const copy = frame.slice();
-    copy[5]! &= ~FLAG.spread;
+    copy[5]! &= ~FRAME_FLAG.spread;
     const first = copy[4] === FRAME.batch ? writesOf(copy)?.[0] : copy;
     if (first === undefined) return;
     for (const member of this.#others(this.#ring.replicasOf(keyOf(first)).local)) {
@@ -155,7 +150,7 @@ export class HostFrames {
     const receiver = datacenter.find((member) => this.#ring.isUp(member));
     if (receiver === undefined) return;
     const copy = frame.slice();
-    copy[5]! |= FLAG.spread;
+    copy[5]! |= FRAME_FLAG.spread;
     this.#ring.post(receiver.index, copy, NO_SLOT);
   }
 
@@ -262,11 +257,11 @@ function nodeOf(frame: Uint8Array): number {
 }
 
 function keyEnd(frame: Uint8Array): number {
-  return KEY_OFFSET + view(frame).getUint32(24, true);
+  return FRAME_BYTES.key + view(frame).getUint32(24, true);
 }
 
 function keyOf(frame: Uint8Array): Uint8Array {
-  return frame.subarray(KEY_OFFSET, keyEnd(frame));
+  return frame.subarray(FRAME_BYTES.key, keyEnd(frame));
 }
 
 /** The digest behind the key of a READ; undefined without one. */
@@ -286,22 +281,23 @@ function olderFrame(read: Uint8Array, stamp: bigint, node: number): Uint8Array {
   return answer;
 }
 
-/** The WRITE frames of a BATCH; undefined when they do not fill it exactly. */
-function writesOf(frame: Uint8Array): Uint8Array[] | undefined {
-  const data = view(frame);
-  const writes: Uint8Array[] = [];
-  let at = KEY_OFFSET;
-  while (at < frame.length) {
-    const length = at + KEY_OFFSET <= frame.length ? data.getUint32(at, true) : 0;
-    if (length < KEY_OFFSET || at + length > frame.length || frame[at + 4] !== FRAME.write) {
-      return undefined;
-    }
-    const write = frame.subarray(at, at + length);
-    if (keyEnd(write) > length) return undefined;
-    writes.push(write);
-    at += length;
+/** The WRITE frames of a BATCH; undefined when it is malformed. */
+function writesOf(frame: Uint8Array): readonly Uint8Array[] | undefined {
+  try {
+    return readBatch(frame).writes;
+  } catch {
+    return undefined;
   }
-  return writes.length === data.getUint32(24, true) ? writes : undefined;
+}
+
+/** A READ with the digest of what the asker holds behind its key. */
+function withDigest(read: Uint8Array, digest: bigint): Uint8Array {
+  const frame = new Uint8Array(read.length + 8);
+  frame.set(read);
+  const data = view(frame);
+  data.setUint32(0, frame.length, true);
+  data.setBigUint64(read.length, digest, true);
+  return frame;
 }
 
 function isEqual(one: Uint8Array, other: Uint8Array): boolean {

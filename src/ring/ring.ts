@@ -9,7 +9,7 @@ import type { Runtime, Timer } from "../base/runtime.ts";
 import type { Settings } from "../base/settings.ts";
 import type { Codec } from "../codec/codec.ts";
 import type { LinkCrypto } from "../link/crypto.ts";
-import { FRAME } from "../link/frame.ts";
+import { FRAME, FRAME_FIRST_OF } from "../link/frame.ts";
 import { LinkHub } from "../link/hub.ts";
 import type { HelloFacts, LinkEvents, LinkSession } from "../link/link.ts";
 import { LinkRequests } from "../link/requests.ts";
@@ -24,12 +24,12 @@ import { HostFrames } from "./host-frames.ts";
 import { HostQuorums, type Retry } from "./host-quorums.ts";
 import type { NodeState } from "./node-state.ts";
 import { stateFromJson, stateToJson } from "./node-state.ts";
-import { PeerFeeder, type PeerFrames } from "./peer-feeder.ts";
 import { admitPeer } from "./peer-admission.ts";
+import { PeerFeeder, type PeerFrames } from "./peer-feeder.ts";
 import type { Placement } from "./placement.ts";
 import type { QuorumOutcome, RequestHandler, RingPort } from "./port.ts";
 import { ReplyGates } from "./reply-gate.ts";
-import { tableBytes, writeTables } from "./tables.ts";
+import { writeRingTables } from "./tables.ts";
 import type { Member, ReplicaSet, Topology } from "./topology.ts";
 
 /** What a ring is made of. */
@@ -82,8 +82,6 @@ export class Ring implements RingPort, LinkEvents, PeerFrames {
   readonly #parts: RingParts;
   readonly #store: EmbeddedStore;
   readonly #placement: Placement;
-  /** A page for a key that is routed. */
-  readonly #keyArea: number;
   readonly #feeder: PeerFeeder;
   readonly #frames: HostFrames;
   readonly #quorums: HostQuorums;
@@ -121,8 +119,6 @@ export class Ring implements RingPort, LinkEvents, PeerFrames {
         ? undefined
         : { member, session: undefined, state: undefined, since: runtime.now(), lastReason: "" },
     );
-    this.#keyArea = store.kernel.takePages(1, 1) >>> 0;
-    if (this.#keyArea === 0) throw store.outOfMemory();
     this.replies = new ReplyGates(store);
     this.#feeder = new PeerFeeder(store, this);
     this.#frames = new HostFrames(store, this);
@@ -228,9 +224,7 @@ export class Ring implements RingPort, LinkEvents, PeerFrames {
   }
 
   isUp(member: Member): boolean {
-    return (
-      member === this.topology.self || this.#peers[member.index]?.session !== undefined
-    );
+    return member === this.topology.self || this.#peers[member.index]?.session !== undefined;
   }
 
   isReadable(member: Member): boolean {
@@ -246,13 +240,7 @@ export class Ring implements RingPort, LinkEvents, PeerFrames {
   }
 
   replicasOf(key: Uint8Array): ReplicaSet {
-    const { kernel, memory } = this.#store;
-    if (key.length > KEY_AREA_BYTES) {
-      const { pointer, length } = this.#store.place(key);
-      return this.sets[kernel.ringRoute(pointer, length)]!;
-    }
-    memory.bytes.set(key, this.#keyArea);
-    return this.sets[kernel.ringRoute(this.#keyArea, key.length)]!;
+    return this.#placement.replicasOf(key);
   }
 
   /** The other members, in the order of their indexes. */
@@ -264,16 +252,14 @@ export class Ring implements RingPort, LinkEvents, PeerFrames {
     this.#listeners.push(listener);
   }
 
-  request(
-    member: Member,
-    kind: number,
-    body: Uint8Array,
-    timeoutMs: number,
-  ): Promise<Uint8Array> {
+  request(member: Member, kind: number, body: Uint8Array, timeoutMs: number): Promise<Uint8Array> {
     const session = this.#peers[member.index]?.session;
     if (session === undefined) {
       return Promise.reject(
-        new RingletError("LINK_DOWN", `${this.nameOf(member)} cannot be reached; nothing was sent to it`),
+        new RingletError(
+          "LINK_DOWN",
+          `${this.nameOf(member)} cannot be reached; nothing was sent to it`,
+        ),
       );
     }
     return this.#requests.request(session, kind, body, timeoutMs);
@@ -381,7 +367,7 @@ export class Ring implements RingPort, LinkEvents, PeerFrames {
       session.close("the hello did not say what a node must say of itself");
       return;
     }
-    if ((this.#store.kernel.linkOpen(session.link) >>> 0) === 0) {
+    if (this.#store.kernel.linkOpen(session.link) >>> 0 === 0) {
       session.close("no memory for another link");
       return;
     }
@@ -392,8 +378,10 @@ export class Ring implements RingPort, LinkEvents, PeerFrames {
     this.#store.kernel.observeStamp(state.stamp);
     this.#dropped.delete(session.link);
     this.#takeState(peer, state);
-    if (state.dropped.includes(this.topology.self.index)) this.#fence(`${this.nameOf(peer.member)} had to drop what it sent to this node`);
-    else if (!this.isFenced) this.#catchUp.mayLack(before === undefined ? 0n : this.#before(before.stamp));
+    if (state.dropped.includes(this.topology.self.index))
+      this.#fence(`${this.nameOf(peer.member)} had to drop what it sent to this node`);
+    else if (!this.isFenced)
+      this.#catchUp.mayLack(before === undefined ? 0n : this.#before(before.stamp));
     this.#considerMajority();
     this.#rewriteTables();
     this.#publish();
@@ -439,8 +427,8 @@ export class Ring implements RingPort, LinkEvents, PeerFrames {
     const peer = this.#peers[link];
     if (peer?.session === undefined) return;
     const type = frame[4]!;
-    if (type < FIRST_OF_KERNEL) peer.session.control(frame);
-    else if (type < FIRST_OF_HOST) this.#frames.handle(link, frame);
+    if (type < FRAME_FIRST_OF.kernel) peer.session.control(frame);
+    else if (type < FRAME_FIRST_OF.host) this.#frames.handle(link, frame);
     else if (type === FRAME.status) this.#takeStatus(peer, frame);
     else if (type === FRAME.request || type === FRAME.response) {
       this.#requests.handle(peer.session, frame);
@@ -588,7 +576,10 @@ export class Ring implements RingPort, LinkEvents, PeerFrames {
     this.#wasFenced = fenced;
     if (!fenced) {
       this.#startedWith = this.#catchUp.startedFromReachable
-        ? [this.epoch, ...this.peers.flatMap((peer) => (peer.session && peer.state ? [peer.state.epoch] : []))]
+        ? [
+            this.epoch,
+            ...this.peers.flatMap((peer) => (peer.session && peer.state ? [peer.state.epoch] : [])),
+          ]
         : [];
       if (this.#catchUp.lossReported) {
         this.#parts.log.error(
@@ -636,7 +627,10 @@ export class Ring implements RingPort, LinkEvents, PeerFrames {
     this.#clockRefusal = isFar
       ? `ERR Dynomite: Dynomite's current state does not allow this request: the clock of this node is more than ${most} ms away from that of most others; set it right`
       : undefined;
-    if (isFar) this.#parts.log.error("The clock of this node is too far from that of most others: it coordinates nothing.");
+    if (isFar)
+      this.#parts.log.error(
+        "The clock of this node is too far from that of most others: it coordinates nothing.",
+      );
     this.#publish();
   }
 
@@ -658,11 +652,10 @@ export class Ring implements RingPort, LinkEvents, PeerFrames {
 
   #writeTables(): void {
     const { kernel, memory } = this.#store;
-    const length = tableBytes(this.#placement);
-    const address = kernel.ringReserve(length) >>> 0;
+    const tables = writeRingTables(this.#placement, (member) => this.isUp(member));
+    const address = kernel.ringReserve(tables.length) >>> 0;
     if (address === 0) throw this.#store.outOfMemory();
-    const out = memory.bytes.subarray(address, address + length);
-    writeTables(out, this.#placement, (member) => this.isUp(member));
+    memory.bytes.set(tables, address);
     kernel.ringInstall(address);
   }
 
@@ -683,11 +676,6 @@ export class Ring implements RingPort, LinkEvents, PeerFrames {
 }
 
 const TEXT = new TextEncoder();
-/** The first frame types of the kernel and of the host; those before are the link's. */
-const FIRST_OF_KERNEL = 0x10;
-const FIRST_OF_HOST = 0x30;
-/** Longest key that is routed without taking memory for it. */
-const KEY_AREA_BYTES = 65536;
 /** What replicate() and readAround() of the kernel answer; anything else: the host must do it. */
 const BEGUN = { yes: 1, outboxFull: 2 } as const;
 /** Random bytes of a store epoch. */

@@ -4,12 +4,16 @@ import { type Logger, SILENT } from "../../base/logger.ts";
 import type { SettingValues } from "../../base/settings.ts";
 import { RINGLET_VERSION } from "../../base/version.ts";
 import { ServedNode } from "../../doors/served-node.ts";
-import { RingletNode } from "../../node/node.ts";
+import { type ClusterParts, RingletNode } from "../../node/node.ts";
+import type { ClusterOptions } from "../../ring/cluster-options.ts";
 import type { Listener } from "../../transport/stream.ts";
+import { loadCodec } from "./codec.ts";
 import { listenHttp } from "./http.ts";
 import { loadKernel } from "./kernel.ts";
+import { nodeLinkCrypto } from "./link-crypto.ts";
 import { nodeRuntime } from "./node-runtime.ts";
 import { listenTcp } from "./tcp.ts";
+import { tcpTransport } from "./tcp-transport.ts";
 
 /** An address to listen on; port 0 takes any that is free. */
 export interface ListenAddress {
@@ -20,6 +24,8 @@ export interface ListenAddress {
 export interface CreateNodeOptions extends Partial<SettingValues> {
   /** Where Redis clients connect; 127.0.0.1:8102 by default. */
   readonly listen?: ListenAddress;
+  /** What makes it a member of a cluster; without it the node is alone. */
+  readonly cluster?: ClusterOptions | undefined;
   /** Where /healthz, /metrics and /info are served; nowhere by default. */
   readonly statsListen?: ListenAddress | undefined;
   /** Says what an operator should know; nothing by default. */
@@ -37,6 +43,8 @@ export interface Node {
   readonly address: ListenAddress;
   /** Where the HTTP door is; undefined without one. */
   readonly statsAddress: ListenAddress | undefined;
+  /** Where its peers connect; undefined for a node that is alone. */
+  readonly peerAddress: ListenAddress | undefined;
   readonly served: ServedNode;
   /**
    * Takes no more clients, answers what has been received, and lets connections go; resolves to how many were left after
@@ -49,8 +57,8 @@ export interface Node {
 }
 
 /**
- * Starts a node in this process. Throws SettingError (BAD_SETTING) for a setting that cannot be, ListenError (LISTEN_…) for an
- * address that cannot be listened on; nothing is left running then.
+ * Starts a node in this process. Throws SettingError (BAD_SETTING) for a setting that cannot be, RingletError for a cluster that
+ * cannot be (see buildTopology()), ListenError (LISTEN_…) for an address that cannot be listened on; nothing is left running then.
  *
  * ```ts
  * const node = await createNode({ listen: { host: "127.0.0.1", port: 0 } });
@@ -62,10 +70,24 @@ export interface Node {
  * ```
  */
 export async function createNode(options: CreateNodeOptions = {}): Promise<Node> {
-  const { listen = DEFAULT_LISTEN, statsListen, log = SILENT, shutdown, ...settings } = options;
-  const node = new RingletNode({ runtime: nodeRuntime, kernel: loadKernel(), log, settings });
+  const {
+    listen = DEFAULT_LISTEN,
+    cluster,
+    statsListen,
+    log = SILENT,
+    shutdown,
+    ...settings
+  } = options;
+  const node = new RingletNode({
+    runtime: nodeRuntime,
+    kernel: loadKernel(),
+    log,
+    settings,
+    cluster: cluster === undefined ? undefined : clusterParts(cluster),
+  });
   const served = new ServedNode({ node, facts: PROCESS_FACTS, shutdown });
   try {
+    await node.start();
     const clients = await served.listen((accept) => listenTcp(listen.host, listen.port, accept));
     const stats =
       statsListen === undefined
@@ -76,6 +98,7 @@ export async function createNode(options: CreateNodeOptions = {}): Promise<Node>
     return {
       address: addressOf(clients),
       statsAddress: stats === undefined ? undefined : addressOf(stats),
+      peerAddress: node.ring?.listener === undefined ? undefined : addressOf(node.ring.listener),
       served,
       drain: () => served.drain(),
       close: () => served.close(),
@@ -85,6 +108,10 @@ export async function createNode(options: CreateNodeOptions = {}): Promise<Node>
     await served.close();
     throw error;
   }
+}
+
+function clusterParts(options: ClusterOptions): ClusterParts {
+  return { options, transport: tcpTransport, crypto: nodeLinkCrypto, codec: loadCodec() };
 }
 
 const PROCESS_FACTS = {
