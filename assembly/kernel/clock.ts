@@ -28,10 +28,37 @@ export function observeStamp(stamp: u64): void {
   if (stamp > lastStamp) lastStamp = stamp;
 }
 
-/** A stamp larger than every one minted or seen before. */
+/** Whether all stamps are one and the same now, and which: 0 while none has been minted. */
+let isHeld: bool = false;
+let heldStamp: u64 = 0;
+
+/**
+ * From `held` = 1 on, the first stamp that is minted stands for all that follow, until it is called with 0: writes that belong
+ * together have one stamp. Returns the stamp that was held, 0 for none.
+ */
+export function holdStamp(held: u32): u64 {
+  const stamp = heldStamp;
+  isHeld = held != 0;
+  heldStamp = 0;
+  return stamp;
+}
+
+/** A stamp larger than every one minted or seen before, or the one that is held. */
 // @ts-ignore: decorator
 @inline
 export function mintStamp(): u64 {
+  return isHeld ? mintHeldStamp() : mintNewStamp();
+}
+
+function mintHeldStamp(): u64 {
+  if (heldStamp == 0) heldStamp = mintNewStamp();
+  else changes++;
+  return heldStamp;
+}
+
+// @ts-ignore: decorator
+@inline
+function mintNewStamp(): u64 {
   changes++;
   const wall = now << 16;
   lastStamp = wall > lastStamp ? wall : lastStamp + 1;
@@ -46,4 +73,6 @@ export function noteChange(): void {
 export function resetClock(): void {
   changes = 0;
   lastStamp = 0;
+  isHeld = false;
+  heldStamp = 0;
 }
