@@ -1,11 +1,11 @@
 // The data frames that the kernel leaves to the host: values that are host objects, several records under one stamp, floors, and
 // frames longer than an outbox.
 
-import { FRAME, FRAME_BYTES, FRAME_FLAG, readBatch, readFrame } from "../link/frame.ts";
+import { decodeBatch, encodeRead, FRAME, FRAME_BYTES, FRAME_FLAG } from "../link/frame.ts";
 import { applyFrame, recordFrame, recordStamp } from "../store/apply.ts";
 import type { Key } from "../store/database.ts";
 import type { EmbeddedStore } from "../store/embedded-store.ts";
-import { ANSWER, NO_SLOT } from "../store/kernel-ring.ts";
+import { ANSWER } from "../store/kernel-ring.ts";
 import type { QuorumOutcome, RingPort } from "./port.ts";
 import type { Member } from "./topology.ts";
 
@@ -42,15 +42,11 @@ export class HostFrames {
   handle(link: number, frame: Uint8Array): void {
     switch (frame[4]) {
       case FRAME.write:
+      case FRAME.floor:
         this.#write(link, frame);
         return;
       case FRAME.batch:
         this.#batch(link, frame);
-        return;
-      case FRAME.floor:
-        applyFrame(this.#store, frame);
-        this.#store.releaseObjects();
-        this.#acknowledge(link);
         return;
       case FRAME.read:
         this.#read(link, frame);
@@ -67,26 +63,43 @@ export class HostFrames {
   }
 
   /** Sends the record of a key to its other replicas, as RingPort.replicate(). */
-  replicate(database: number, key: Key, need: number): Promise<QuorumOutcome> {
+  replicate(
+    database: number,
+    key: Key,
+    need: number,
+    among?: readonly Member[],
+  ): Promise<QuorumOutcome> {
     const bytes = this.#bytesOf(key);
     const frame = recordFrame(this.#store, database, bytes);
     if (frame === undefined) return Promise.resolve({ ok: true, got: need, need, stale: false });
     const set = this.#ring.replicasOf(bytes);
-    const others = this.#others(set.local).filter((member) => this.#ring.isUp(member));
-    const outcome = this.#ring.send(others, frame, need);
-    for (const datacenter of set.remote) this.#spread(datacenter, frame);
+    const receivers = among ?? this.#others(set.local);
+    const outcome = this.#ring.send(
+      receivers.filter((member) => this.#ring.isUp(member)),
+      frame,
+      need,
+    );
+    if (among === undefined) for (const datacenter of set.remote) this.#spread(datacenter, frame);
     return outcome;
   }
 
   /** Asks the other replicas of a key for what is newer, as RingPort.readAround(). */
-  readAround(database: number, key: Key, need: number): Promise<QuorumOutcome> {
+  readAround(
+    database: number,
+    key: Key,
+    need: number,
+    among?: readonly Member[],
+  ): Promise<QuorumOutcome> {
     const bytes = this.#bytesOf(key);
     const held = recordStamp(this.#store, database, bytes);
     const { stamp, node, digest } = held ?? { stamp: 0n, node: 0, digest: 0n };
-    const frame = withDigest(readFrame({ database, flags: 0, key: bytes, stamp, node }), digest);
-    const { local } = this.#ring.replicasOf(bytes);
-    const others = this.#others(local).filter((member) => this.#ring.isReadable(member));
-    return this.#ring.send(others, frame, need);
+    const frame = withDigest(encodeRead({ database, flags: 0, key: bytes, stamp, node }), digest);
+    const asked = among ?? this.#others(this.#ring.replicasOf(bytes).local);
+    return this.#ring.send(
+      asked.filter((member) => this.#ring.isReadable(member)),
+      frame,
+      need,
+    );
   }
 
   #write(link: number, frame: Uint8Array): void {
@@ -139,11 +152,17 @@ export class HostFrames {
   #passOn(frame: Uint8Array): void {
     const copy = frame.slice();
     copy[5]! &= ~FRAME_FLAG.spread;
-    const first = copy[4] === FRAME.batch ? writesOf(copy)?.[0] : copy;
-    if (first === undefined) return;
-    for (const member of this.#others(this.#ring.replicasOf(keyOf(first)).local)) {
-      this.#ring.post(member.index, copy, NO_SLOT);
+    for (const { index } of this.#others(this.#concerned(copy))) this.#ring.post(index, copy);
+  }
+
+  /** The members of this datacenter that a frame is for: of a floor all of them. */
+  #concerned(frame: Uint8Array): readonly Member[] {
+    const { topology } = this.#ring;
+    if (frame[4] === FRAME.floor) {
+      return topology.members.filter(({ datacenter }) => datacenter === topology.self.datacenter);
     }
+    const first = frame[4] === FRAME.batch ? writesOf(frame)?.[0] : frame;
+    return first === undefined ? [] : this.#ring.replicasOf(keyOf(first)).local;
   }
 
   #spread(datacenter: readonly Member[], frame: Uint8Array): void {
@@ -151,7 +170,7 @@ export class HostFrames {
     if (receiver === undefined) return;
     const copy = frame.slice();
     copy[5]! |= FRAME_FLAG.spread;
-    this.#ring.post(receiver.index, copy, NO_SLOT);
+    this.#ring.post(receiver.index, copy);
   }
 
   #read(link: number, frame: Uint8Array): void {
@@ -190,12 +209,12 @@ export class HostFrames {
     this.#store.releaseObjects();
     if (outcome === "refused") this.#ring.noteRefusedStamp(stampOf(frame));
     const whole = recordFrame(this.#store, databaseOf(frame), keyOf(frame));
-    if (whole !== undefined && !isEqual(whole, write)) this.#ring.post(link, whole, NO_SLOT);
+    if (whole !== undefined && !isEqual(whole, write)) this.#ring.post(link, whole);
   }
 
   #repair(link: number, database: number, key: Uint8Array): void {
     const whole = recordFrame(this.#store, database, key);
-    if (whole !== undefined) this.#ring.post(link, whole, NO_SLOT);
+    if (whole !== undefined) this.#ring.post(link, whole);
   }
 
   #stale(frame: Uint8Array): Uint8Array {
@@ -284,7 +303,7 @@ function olderFrame(read: Uint8Array, stamp: bigint, node: number): Uint8Array {
 /** The WRITE frames of a BATCH; undefined when it is malformed. */
 function writesOf(frame: Uint8Array): readonly Uint8Array[] | undefined {
   try {
-    return readBatch(frame).writes;
+    return decodeBatch(frame).writes;
   } catch {
     return undefined;
   }

@@ -35,6 +35,10 @@ export type RequestHandler = (request: {
 
 export interface RingPort {
   readonly topology: Topology;
+  /** Every replica set; replicasOf() answers one of these. */
+  readonly sets: readonly ReplicaSet[];
+  /** Identity of what this node holds: another one after a start. */
+  readonly epoch: string;
   /** Whether this node may coordinate now; else why not, as the text of an error. */
   readonly refusal: string | undefined;
   /** Whether this node lacks its last store epoch: it takes writes and answers no read. */
@@ -43,6 +47,8 @@ export interface RingPort {
   isUp(member: Member): boolean;
   /** Whether a member answers reads. */
   isReadable(member: Member): boolean;
+  /** The epoch that a member has said of itself in its open session; this node's own. */
+  epochOf(member: Member): string | undefined;
   /** The replicas of a key. */
   replicasOf(key: Uint8Array): ReplicaSet;
   /**
@@ -53,11 +59,24 @@ export interface RingPort {
   onRequest(kind: number, handler: RequestHandler): void;
   /**
    * Sends the record of a key, or its tombstone, to the other replicas (and on to the other datacenters); resolves when `need` of
-   * those in this datacenter hold it, or cannot any more.
+   * those in this datacenter hold it, or cannot any more. `among`: to these members instead, whose `need` it is, and no others.
    */
-  replicate(database: number, key: Key, need: number): Promise<QuorumOutcome>;
-  /** Has `need` other replicas tell whether they hold something newer, which is merged into the table before it resolves. */
-  readAround(database: number, key: Key, need: number): Promise<QuorumOutcome>;
+  replicate(
+    database: number,
+    key: Key,
+    need: number,
+    among?: readonly Member[],
+  ): Promise<QuorumOutcome>;
+  /**
+   * Has `need` other replicas tell whether they hold something newer, which is merged into the table before it resolves. `among`:
+   * these members, instead of those in this datacenter.
+   */
+  readAround(
+    database: number,
+    key: Key,
+    need: number,
+    among?: readonly Member[],
+  ): Promise<QuorumOutcome>;
   /** Sends one data request (a whole frame, see link/frame.ts) to each of `members`; resolves like replicate(). */
   send(members: readonly Member[], frame: Uint8Array, need: number): Promise<QuorumOutcome>;
 }

@@ -269,16 +269,28 @@ export class Ring implements RingPort, LinkEvents, PeerFrames {
     this.#requests.onRequest(kind, handler);
   }
 
-  replicate(database: number, key: Key, need: number): Promise<QuorumOutcome> {
+  replicate(
+    database: number,
+    key: Key,
+    need: number,
+    among?: readonly Member[],
+  ): Promise<QuorumOutcome> {
     const { kernel } = this.#store;
+    if (among !== undefined) return this.#frames.replicate(database, key, need, among);
     return (
       this.#byKernel((tag) => kernel.replicate(database, key.pointer, key.length, tag, need)) ??
       this.#frames.replicate(database, key, need)
     );
   }
 
-  readAround(database: number, key: Key, need: number): Promise<QuorumOutcome> {
+  readAround(
+    database: number,
+    key: Key,
+    need: number,
+    among?: readonly Member[],
+  ): Promise<QuorumOutcome> {
     const { kernel } = this.#store;
+    if (among !== undefined) return this.#frames.readAround(database, key, need, among);
     return (
       this.#byKernel((tag) => kernel.readAround(database, key.pointer, key.length, tag, need)) ??
       this.#frames.readAround(database, key, need)
