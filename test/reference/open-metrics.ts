@@ -26,12 +26,13 @@ const SAMPLE = new RegExp(
   String.raw`^(${METRIC_NAME})(\{(?:${LABEL}(?:,${LABEL})*)?\})? (${NUMBER})$`,
 );
 
-/** Endings that the samples of each type must have. Histograms and summaries are not among ours. */
+/** Endings that the samples of each type must have. Summaries are not among ours. */
 const SAMPLE_ENDINGS: Readonly<Record<string, readonly string[]>> = {
   counter: ["_total", "_created"],
   gauge: [""],
   info: ["_info"],
   unknown: [""],
+  histogram: ["_bucket", "_count", "_sum", "_created"],
 };
 
 /** Parses a whole exposition. Throws where it breaks the grammar or a rule on families. */
@@ -92,7 +93,37 @@ function checkFamily(
     if (type === "counter" && !(sample.value >= 0)) throw new Error(`${name}: a negative counter`);
     if (type === "info" && sample.value !== 1) throw new Error(`${name}: an info other than 1`);
   }
+  if (type === "histogram") checkHistogram(name, samples);
   return { type, unit, help: unescaped(facts.get("HELP") ?? ""), samples };
+}
+
+/** Each set of labels must have ascending buckets up to +Inf that never fall, a count that is the last of them, and a sum. */
+function checkHistogram(name: string, samples: readonly ParsedSample[]): void {
+  const metrics = new Map<string, ParsedSample[]>();
+  for (const sample of samples) {
+    const { le: _, ...labels } = sample.labels;
+    const key = JSON.stringify(Object.entries(labels).sort());
+    metrics.set(key, [...(metrics.get(key) ?? []), sample]);
+  }
+  for (const [key, metric] of metrics) {
+    const fail = (reason: string) => new Error(`${name}: ${reason}: ${key}`);
+    const buckets = metric.filter((sample) => sample.name === `${name}_bucket`);
+    let before = { bound: Number.NEGATIVE_INFINITY, value: 0 };
+    for (const { labels, value } of buckets) {
+      const { le = "" } = labels;
+      if (!/^(\d+\.\d+|\d+(\.\d+)?e[+-]?\d+|\+Inf)$/.test(le)) throw fail(`the bound ${le}`);
+      const bound = parseNumber(le);
+      if (!(bound > before.bound)) throw fail("bounds that do not ascend");
+      if (!(value >= before.value)) throw fail("buckets that fall");
+      before = { bound, value };
+    }
+    if (before.bound !== Number.POSITIVE_INFINITY) throw fail("no bucket for +Inf");
+    const only = (ending: string) =>
+      metric.filter((sample) => sample.name === name + ending).map(({ value }) => value);
+    const [counts, sums] = [only("_count"), only("_sum")];
+    if (counts.length !== 1 || counts[0] !== before.value) throw fail("a count that is not +Inf's");
+    if (sums.length !== 1) throw fail("no sum");
+  }
 }
 
 function parseLabels(text = "{}"): Record<string, string> {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { Histogram } from "../../../../src/base/histogram.ts";
 import { type MetricFamily, MetricRegistry } from "../../../../src/base/metrics.ts";
 import { statsHandler } from "../../../../src/doors/http/stats.ts";
 import { parseOpenMetrics } from "../../../reference/open-metrics.ts";
@@ -138,6 +139,39 @@ describe("/metrics", () => {
     expect(odd.samples.map((sample) => sample.labels.text)).toEqual(values.map(() => text));
   });
 
+  it("gives histograms with buckets that hold those before them, a count and a sum", async () => {
+    const quick = new Histogram();
+    for (const ms of [0, 0.064, 0.065, 1, 1, 999, 20_000]) quick.record(ms);
+    const parsed = await families({
+      name: "ringlet_latency_seconds",
+      type: "histogram",
+      unit: "seconds",
+      help: "Latency.",
+      read: () => [
+        { labels: { level: "dc_one" }, counts: quick },
+        { labels: { level: "dc_quorum" }, counts: new Histogram() },
+      ],
+    });
+    const { samples } = parsed.get("ringlet_latency_seconds")!;
+    const of = (level: string, name: string) =>
+      samples.filter((sample) => sample.labels.level === level && sample.name.endsWith(name));
+    const buckets = of("dc_one", "_bucket").map(({ labels, value }) => [labels.le, value]);
+    expect(buckets.length).toBe(19);
+    expect(Object.fromEntries(buckets)).toMatchObject({
+      "0.000064": 2,
+      "0.000128": 3,
+      "0.000512": 3,
+      "0.001024": 5,
+      "0.524288": 5,
+      "1.048576": 6,
+      "8.388608": 6,
+      "+Inf": 7,
+    });
+    expect(of("dc_one", "_count")[0]!.value).toBe(7);
+    expect(of("dc_one", "_sum")[0]!.value).toBeCloseTo(21.001129, 9);
+    expect(of("dc_quorum", "_count")[0]!.value).toBe(0);
+  });
+
   it("reads the families anew for every request", async () => {
     let clients = 0;
     const get = door({ families: [{ ...CLIENTS, read: () => ++clients }] });
@@ -164,6 +198,11 @@ describe("a family", () => {
   });
 });
 
+function histogram(...samples: string[]): string {
+  const lines = samples.map((sample) => `ringlet_a${sample}\n`).join("");
+  return `# TYPE ringlet_a histogram\n${lines}# EOF\n`;
+}
+
 describe("the tests' reader of OpenMetrics refuses", () => {
   it.each([
     ["a text without an end", "ringlet_a 1\n"],
@@ -176,6 +215,27 @@ describe("the tests' reader of OpenMetrics refuses", () => {
     [
       "a family in two parts",
       "# TYPE ringlet_a gauge\n# TYPE ringlet_b gauge\n# HELP ringlet_a x\n# EOF\n",
+    ],
+    ["a histogram without +Inf", histogram('_bucket{le="1.0"} 1', "_count 1", "_sum 1")],
+    [
+      "a histogram whose buckets fall",
+      histogram('_bucket{le="1.0"} 2', '_bucket{le="+Inf"} 1', "_count 1", "_sum 1"),
+    ],
+    [
+      "a histogram whose bounds fall",
+      histogram(
+        '_bucket{le="2.0"} 1',
+        '_bucket{le="1.0"} 1',
+        '_bucket{le="+Inf"} 1',
+        "_count 1",
+        "_sum 1",
+      ),
+    ],
+    ["a histogram with another count", histogram('_bucket{le="+Inf"} 1', "_count 2", "_sum 1")],
+    ["a histogram without a sum", histogram('_bucket{le="+Inf"} 1', "_count 1")],
+    [
+      "a histogram with a bound without a point",
+      histogram('_bucket{le="1"} 1', '_bucket{le="+Inf"} 1', "_count 1", "_sum 1"),
     ],
     ["two spaces", "# TYPE ringlet_a gauge\nringlet_a  1\n# EOF\n"],
     ["an empty line", "# TYPE ringlet_a gauge\n\nringlet_a 1\n# EOF\n"],
