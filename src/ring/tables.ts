@@ -9,7 +9,7 @@
  *   sets: 64 bytes each
  *   0   u8 flags (1: this node is a replica)   1 u8 replicas in this datacenter   2 u8 local links   3 u8 remote links
  *   4   u8 position of this node in the fixed order (255: not in it)
- *   5   u8 position among the local links of the replica in this node's own rack (255: that is this node)   6 u8[2] 0
+ *   5   u8 position among the local links of the replica in this node's own rack (0 where it is this node)   6 u8[2] 0
  *   8   u16 × 28: the other local replicas in the fixed order, then one link for each other datacenter (0xffff: none)
  */
 import type { Member } from "./member.ts";
@@ -76,7 +76,7 @@ function writeSet(
   view.setUint8(at + 3, remote.length);
   view.setUint8(at + 4, position < 0 ? NO_POSITION : position);
   const near = others.findIndex(({ rack }) => rack === self.rack);
-  view.setUint8(at + 5, near < 0 ? NO_POSITION : near);
+  view.setUint8(at + 5, Math.max(near, 0));
   const links = [
     ...others.map(({ index }) => index),
     ...remote.map((replicas) => (replicas.find(isUp) ?? replicas[0])?.index ?? NO_LINK),
