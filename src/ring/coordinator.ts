@@ -2,8 +2,9 @@
  * The rules of consistency, as a pure machine for one request on one key: answers of replicas in, decisions out. The kernel's
  * path follows the same rules over outboxes and slots, and a differential test holds the two equal.
  */
+
+import { compareStamps, OLDEST, type Stamp } from "../store/stamp.ts";
 import { type ConsistencyLevel, neededReplicas } from "./levels.ts";
-import { compareStamps, isSameStamp, NO_STAMP, type Stamp } from "./stamp.ts";
 
 /** A configured replica, as the coordinator sees it when the request begins. */
 export interface Replica {
@@ -21,7 +22,7 @@ export interface CoordinatedRequest {
   readonly datacenters: readonly (readonly Replica[])[];
   /** The coordinator, where it is one of the replicas. */
   readonly self: number | undefined;
-  /** Of a write: its own. Of a read: of the record that the coordinator holds, NO_STAMP for none. */
+  /** Of a write: its own. Of a read: of the record that the coordinator holds, OLDEST for none. */
   readonly stamp: Stamp;
 }
 
@@ -56,7 +57,7 @@ export type Decision =
   | { readonly do: "restamp"; readonly after: Stamp }
   /** Read the newest from a quorum and run the command again: this request is over. */
   | { readonly do: "rerun"; readonly after: Stamp }
-  /** Answer the client: of a read, with the record that has this stamp (NO_STAMP: nothing is there). */
+  /** Answer the client: of a read, with the record that has this stamp (OLDEST: nothing is there). */
   | { readonly do: "reply"; readonly stamp: Stamp }
   /** Answer the error; `unknown`: the write may have been done. */
   | {
@@ -133,7 +134,7 @@ export class Coordination {
   answered(from: number, answer: ReplicaAnswer): Decision[] {
     if (answer.to === "read") return this.#readAnswered(from, answer);
     // An answer to a stamp that has been given up says nothing about the one that is being sent.
-    if (!isSameStamp(answer.stamp, this.#stamp) || !this.#sent.delete(from)) return [];
+    if (compareStamps(answer.stamp, this.#stamp) !== 0 || !this.#sent.delete(from)) return [];
     switch (answer.says) {
       case "acknowledged":
         this.#holders.add(from);
@@ -266,7 +267,7 @@ export class Coordination {
   }
 
   #repair(replicas: readonly number[]): Decision[] {
-    if (isSameStamp(this.#stamp, NO_STAMP)) return [];
+    if (compareStamps(this.#stamp, OLDEST) === 0) return [];
     for (const id of replicas) this.#sent.add(id);
     return replicas.map((to) => ({ do: "write", to, stamp: this.#stamp, spread: false }));
   }
@@ -303,7 +304,7 @@ export class Coordination {
     const count = (ids: ReadonlySet<number>) => replicas.filter(({ id }) => ids.has(id)).length;
     if (this.#request.kind !== "read") return count(this.#holders) >= need;
     if (count(this.#heard) < need) return false;
-    const nothingIsThere = isSameStamp(this.#stamp, NO_STAMP);
+    const nothingIsThere = compareStamps(this.#stamp, OLDEST) === 0;
     return !this.#isSafe || nothingIsThere || count(this.#holders) >= need;
   }
 

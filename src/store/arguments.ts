@@ -58,6 +58,38 @@ export class Arguments {
   }
 }
 
+/** What reading arguments takes, wherever they lie. */
+export type ArgumentReader = Pick<Arguments, "length" | "size" | "bytes" | "text" | "word">;
+
+/** Arguments that are no longer, or never were, in linear memory. */
+export class ListedArguments implements ArgumentReader {
+  readonly #list: readonly Uint8Array[];
+
+  constructor(list: readonly Uint8Array[]) {
+    this.#list = list;
+  }
+
+  get length(): number {
+    return this.#list.length;
+  }
+
+  size(index: number): number {
+    return this.#list[index]!.length;
+  }
+
+  bytes(index: number): Uint8Array<ArrayBuffer> {
+    return this.#list[index]!.slice();
+  }
+
+  text(index: number): string {
+    return latin1(this.#list[index]!, 0, this.size(index));
+  }
+
+  word(index: number): string {
+    return this.size(index) <= LONGEST_WORD ? this.text(index).toLowerCase() : "";
+  }
+}
+
 /** Text of `length` bytes at `start`, one character per byte. */
 export function latin1(bytes: Uint8Array, start: number, length: number): string {
   const end = start + length;

@@ -1,6 +1,6 @@
 // Reading arguments and values as Redis does: integers of 64 bits, floats, expiry times, ranges.
 
-import type { Arguments } from "../arguments.ts";
+import type { ArgumentReader, Arguments } from "../arguments.ts";
 import { type Call, CommandError, notAnInteger } from "./command.ts";
 import { type LongDouble, parseLongDouble } from "./long-double.ts";
 
@@ -18,7 +18,7 @@ export function parseInteger(text: string): bigint | undefined {
 
 /** An argument that is a 64-bit integer; throws `error`, by default "value is not an integer or out of range". */
 export function readInteger(
-  args: Arguments,
+  args: ArgumentReader,
   index: number,
   error: () => CommandError = notAnInteger,
 ): bigint {

@@ -1,6 +1,6 @@
 // What SCAN and HSCAN share: the cursor, the options, and the form of the reply.
 
-import type { Arguments } from "../arguments.ts";
+import type { ArgumentReader } from "../arguments.ts";
 import { CommandError, syntaxError } from "./command.ts";
 import { matchesGlob } from "./glob.ts";
 import { readInteger } from "./parse.ts";
@@ -22,7 +22,7 @@ const CURSOR = /^(?:[+-]?[0-9]+)?$/;
 const MAX_CURSOR_CHARACTERS = 64;
 
 /** The cursor: 64 bits without a sign, as a client may send any. Throws "invalid cursor". */
-export function readCursor(args: Arguments, index: number): bigint {
+export function readCursor(args: ArgumentReader, index: number): bigint {
   const text = args.size(index) <= MAX_CURSOR_CHARACTERS ? args.text(index) : "?";
   if (!CURSOR.test(text)) throw invalidCursor();
   const distance = BigInt(text.replace(/^[+-]/, "") || "0");
@@ -33,7 +33,7 @@ export function readCursor(args: Arguments, index: number): bigint {
 const invalidCursor = (): CommandError => new CommandError("ERR invalid cursor");
 
 /** The options from argument `from` on. `ofKeys`: whether TYPE is one of them. */
-export function readScanOptions(args: Arguments, from: number, ofKeys: boolean): ScanOptions {
+export function readScanOptions(args: ArgumentReader, from: number, ofKeys: boolean): ScanOptions {
   const options: ScanOptions = { count: DEFAULT_COUNT, pattern: undefined, type: undefined };
   for (let i = from; i < args.length; i += 2) {
     const option = args.word(i);

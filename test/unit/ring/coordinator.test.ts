@@ -7,9 +7,9 @@ import {
   type Replica,
 } from "../../../src/ring/coordinator.ts";
 import type { ConsistencyLevel } from "../../../src/ring/levels.ts";
-import { NO_STAMP, type Stamp } from "../../../src/ring/stamp.ts";
+import { OLDEST, type Stamp, stampFrom } from "../../../src/store/stamp.ts";
 
-const at = (time: number, node = 0): Stamp => ({ time: BigInt(time), node });
+const at = (time: number, node = 0): Stamp => stampFrom(BigInt(time), node);
 const up = (id: number): Replica => ({ id, isUp: true, isReadable: true });
 const down = (id: number): Replica => ({ id, isUp: false, isReadable: false });
 const fenced = (id: number): Replica => ({ id, isUp: true, isReadable: false });
@@ -187,11 +187,11 @@ describe("a read", () => {
   it("asks the replicas one after the other at DC_ONE where the coordinator has no copy", () => {
     const coordination = request("read", "DC_ONE", {
       self: undefined,
-      stamp: NO_STAMP,
+      stamp: OLDEST,
       datacenters: [[up(1), up(2), down(3)]],
     });
-    expect(coordination.start()).toEqual([read(1, NO_STAMP)]);
-    expect(coordination.lost(1)).toEqual([read(2, NO_STAMP)]);
+    expect(coordination.start()).toEqual([read(1, OLDEST)]);
+    expect(coordination.lost(1)).toEqual([read(2, OLDEST)]);
     expect(coordination.answered(2, newer(at(8)))).toEqual([reply(at(8))]);
   });
 
@@ -218,7 +218,7 @@ describe("a read", () => {
   it("asks no fenced replica, and a fenced coordinator counts itself in no R", () => {
     const coordination = request("read", "DC_QUORUM", {
       datacenters: [[fenced(0), up(1), up(2)]],
-      stamp: NO_STAMP,
+      stamp: OLDEST,
     });
     coordination.start();
     expect(coordination.answered(1, newer(at(8)))).toEqual([{ do: "adopt", stamp: at(8) }]);
@@ -249,8 +249,8 @@ describe("a read", () => {
   });
 
   it("of nothing has nothing to write back", () => {
-    const coordination = request("read", "DC_SAFE_QUORUM", { stamp: NO_STAMP });
+    const coordination = request("read", "DC_SAFE_QUORUM", { stamp: OLDEST });
     coordination.start();
-    expect(coordination.answered(2, equal)).toEqual([reply(NO_STAMP)]);
+    expect(coordination.answered(2, equal)).toEqual([reply(OLDEST)]);
   });
 });

@@ -1,0 +1,158 @@
+// Has another node run a command: the nearest replica that answers for a read, the executor of its keys for a write.
+
+import { RingletError } from "../base/errors.ts";
+import { type ExecuteRequest, encodeExecute, type RequestId } from "./execute-request.ts";
+import { neededReplicas } from "./levels.ts";
+import { memberName } from "./member.ts";
+import { REQUEST_KIND } from "./port.ts";
+import { QuorumFailure } from "./quorum.ts";
+import type { RingContext } from "./ring-context.ts";
+import { noAnswer, outcomeUnknown } from "./ring-error.ts";
+import type { Member, ReplicaSet } from "./topology.ts";
+
+/** A request that changes nothing. */
+type ReadRequest = Extract<ExecuteRequest, { readonly kind: "read" | "versions" }>;
+/** A request that changes something, before it has its name. */
+type WriteRequest = Extract<ExecuteRequest, { readonly id: RequestId }>;
+export type UnnamedWrite = WriteRequest extends infer Each
+  ? Each extends WriteRequest
+    ? Omit<Each, "id">
+    : never
+  : never;
+
+/** How long to wait before looking again whether a link is back, in ms. */
+const LINK_PAUSE_MS = 50;
+
+export class Forwarding {
+  readonly #context: RingContext;
+  #writes = 0n;
+
+  constructor(context: RingContext) {
+    this.#context = context;
+  }
+
+  /** The first replica of the fixed order that is available: it runs what depends on what is there. Undefined: none is. */
+  executorOf(set: ReplicaSet): Member | undefined {
+    return set.local.find((member) => this.#context.port.isReadable(member));
+  }
+
+  /**
+   * Asks the replicas that answer reads, those of this node's rack first, until one has answered. Throws QuorumFailure when none
+   * can, NO_ANSWER at the deadline, and what the replica throws.
+   */
+  async read(request: ReadRequest, set: ReplicaSet): Promise<Uint8Array> {
+    const { port, requestTimeoutMs } = this.#context;
+    const body = encodeExecute(request);
+    const deadline = this.#deadline();
+    for (const member of this.#byNearness(set)) {
+      const left = deadline - this.#context.runtime.monotonic();
+      if (left <= 0) throw noAnswer(requestTimeoutMs());
+      if (!port.isReadable(member)) continue;
+      try {
+        return await port.request(member, REQUEST_KIND.execute, body, left);
+      } catch (error) {
+        const code = codeOf(error);
+        if (code === "DEADLINE") throw noAnswer(requestTimeoutMs());
+        // Nothing is changed by asking the next one.
+        if (!WAS_NOT_RUN.has(code) && code !== "LINK_LOST") throw error;
+      }
+    }
+    throw nobodyAnswers(request, set);
+  }
+
+  /**
+   * Has the executor run a write, once: `here` when that is this node. Throws QuorumFailure when no replica is available,
+   * OUTCOME_UNKNOWN when it was sent and it cannot be found out whether it was run, and what the executor throws.
+   */
+  async write(
+    request: UnnamedWrite,
+    set: ReplicaSet,
+    here: () => Promise<Uint8Array>,
+  ): Promise<Uint8Array> {
+    const { port } = this.#context;
+    const counter = ++this.#writes;
+    const deadline = this.#deadline();
+    const refused = new Set<Member>();
+    for (;;) {
+      const executor = set.local.find((member) => !refused.has(member) && port.isReadable(member));
+      if (executor === undefined) throw nobodyAnswers(request, set);
+      if (executor === port.topology.self) return here();
+      const id: RequestId = {
+        counter,
+        epoch: port.epoch,
+        executorEpoch: port.epochOf(executor) ?? "",
+        isRetry: false,
+      };
+      try {
+        return await this.#send(executor, { ...request, id }, deadline);
+      } catch (error) {
+        if (!WAS_NOT_RUN.has(codeOf(error))) throw error;
+        refused.add(executor);
+      }
+    }
+  }
+
+  /** Sends a write to its executor, and again to the same run of it when the link is lost in between. */
+  async #send(executor: Member, request: WriteRequest, deadline: number): Promise<Uint8Array> {
+    const { port, runtime, requestTimeoutMs } = this.#context;
+    let { id } = request;
+    for (;;) {
+      const left = deadline - runtime.monotonic();
+      const body = encodeExecute({ ...request, id });
+      try {
+        return await port.request(executor, REQUEST_KIND.execute, body, Math.max(left, 0));
+      } catch (error) {
+        const code = codeOf(error);
+        if (code === "DEADLINE") {
+          throw outcomeUnknown(`the executor has not answered within ${requestTimeoutMs()} ms`);
+        }
+        const mayHaveArrived = id.isRetry && code === "LINK_DOWN";
+        if (code !== "LINK_LOST" && !mayHaveArrived) throw error;
+      }
+      id = { ...id, isRetry: true };
+      await this.#linkBack(executor, id.executorEpoch, deadline);
+    }
+  }
+
+  /** Resolves when there is a link to the same run of a member again; throws OUTCOME_UNKNOWN when there will not be in time. */
+  async #linkBack(member: Member, epoch: string, deadline: number): Promise<void> {
+    const { port, runtime } = this.#context;
+    for (;;) {
+      const now = port.epochOf(member);
+      if (now === epoch) return;
+      if (now !== undefined || runtime.monotonic() + LINK_PAUSE_MS > deadline) {
+        throw outcomeUnknown(`the connection to the executor, ${memberName(member)}, was lost`);
+      }
+      await new Promise<void>((resolve) => {
+        runtime.after(LINK_PAUSE_MS, resolve);
+      });
+    }
+  }
+
+  #byNearness({ local }: ReplicaSet): Member[] {
+    const { self } = this.#context.port.topology;
+    const isNear = (member: Member) => member.rack === self.rack;
+    const others = local.filter((member) => member !== self);
+    return [...others.filter(isNear), ...others.filter((member) => !isNear(member))];
+  }
+
+  #deadline(): number {
+    return this.#context.runtime.monotonic() + this.#context.requestTimeoutMs();
+  }
+}
+
+/** Codes of errors that say that nothing was run. */
+const WAS_NOT_RUN: ReadonlySet<string> = new Set(["LINK_DOWN", "NOT_HERE"]);
+
+function codeOf(error: unknown): string {
+  if (error instanceof RingletError) return error.code;
+  throw error;
+}
+
+function nobodyAnswers(
+  { options }: Pick<ExecuteRequest, "options">,
+  set: ReplicaSet,
+): QuorumFailure {
+  const n = set.local.length;
+  return new QuorumFailure(0, neededReplicas(options.level, n), n, false);
+}
