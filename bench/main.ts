@@ -15,6 +15,8 @@ import {
 } from "./options.ts";
 import { MissingProgramError, needPrograms, Processes } from "./processes.ts";
 import { moment, resultsPage } from "./results.ts";
+import { hopBench } from "./ring-hop.ts";
+import { ringBench } from "./ring-throughput.ts";
 import type { BenchSection } from "./section.ts";
 import { memoryBench } from "./server-memory.ts";
 import { pauseBench } from "./server-pause.ts";
@@ -22,7 +24,13 @@ import { throughputBench } from "./server-throughput.ts";
 import type { BenchTable } from "./table.ts";
 
 const ROOT = new URL("../../", import.meta.url);
-const NEEDING_REDIS: ReadonlySet<SectionName> = new Set(["throughput", "memory", "pause"]);
+const NEEDING_REDIS: ReadonlySet<SectionName> = new Set([
+  "throughput",
+  "memory",
+  "pause",
+  "ring",
+  "hop",
+]);
 /** Load average per core below which a machine counts as quiet. */
 const QUIET_LOAD = 0.15;
 
@@ -75,6 +83,10 @@ async function run(
       return memoryBench(processes, options, say);
     case "pause":
       return pauseBench(processes, options, say);
+    case "ring":
+      return ringBench(processes, options, say);
+    case "hop":
+      return hopBench(processes, options, say);
     case "resp":
       say(name);
       return codecSection(await requestBench(), await replyBench());

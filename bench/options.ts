@@ -3,7 +3,16 @@
 import { parseArgs } from "node:util";
 
 /** The parts of a run, in order. */
-export const SECTIONS = ["throughput", "memory", "pause", "resp", "hash", "aes"] as const;
+export const SECTIONS = [
+  "throughput",
+  "memory",
+  "pause",
+  "ring",
+  "hop",
+  "resp",
+  "hash",
+  "aes",
+] as const;
 export type SectionName = (typeof SECTIONS)[number];
 
 export interface BenchOptions {
@@ -18,6 +27,8 @@ export interface BenchOptions {
   readonly pipelines: readonly number[];
   /** Keys of the fill during which pauses are looked for. */
   readonly pauseKeys: number;
+  /** Whether there is to be less of everything. */
+  readonly quick: boolean;
   /** Whether everything is measured as the published results are. */
   readonly full: boolean;
 }
@@ -26,11 +37,11 @@ export interface BenchOptions {
 export class BenchUsageError extends Error {}
 
 export const USAGE = `npm run bench -- [flags]
-  --quick                 less of everything: under 3 minutes instead of under 40
+  --quick                 less of everything: under 5 minutes instead of under 70
   --only <names>          of ${SECTIONS.join(", ")}; several with commas
   --reps <number>         interleaved repetitions, 7 by default
-  --sizes <bytes>         value sizes for throughput: 3,100,1024,16384 by default
-  --pipelines <numbers>   pipelines for throughput: 1,16,128 by default
+  --sizes <bytes>         value sizes of a node alone: 3,100,1024,16384 by default
+  --pipelines <numbers>   pipelines, of a ring too: 1,16,128 by default
 A run without flags writes bench/RESULTS.md, any other build/RESULTS.md.
 `;
 
@@ -48,6 +59,7 @@ export function readOptions(args: readonly string[]): BenchOptions | "help" {
     valueBytes: wholeNumbers("sizes", sizes ?? (quick ? "3,1024" : "3,100,1024,16384")),
     pipelines: wholeNumbers("pipelines", pipelines ?? "1,16,128"),
     pauseKeys: quick ? 1_000_000 : 5_000_000,
+    quick,
     full: !quick && !partial,
   };
 }

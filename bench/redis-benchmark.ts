@@ -16,6 +16,8 @@ export interface Load {
   readonly valueBytes: number;
   readonly pipeline: number;
   readonly keys: number;
+  /** Connections, each of which waits for its replies before it sends more; 50 by default. */
+  readonly clients?: number;
 }
 
 export interface Measured {
@@ -31,11 +33,11 @@ export async function redisBenchmark(
   load: Load,
   count: number,
 ): Promise<Measured> {
-  const { command, valueBytes, pipeline, keys } = load;
+  const { command, valueBytes, pipeline, keys, clients = CLIENTS } = load;
   const child = processes.spawn(
     "redis-benchmark",
     [
-      ...["-h", "127.0.0.1", "-p", port, "-t", command.toLowerCase(), "-c", CLIENTS],
+      ...["-h", "127.0.0.1", "-p", port, "-t", command.toLowerCase(), "-c", clients],
       ...["-d", valueBytes, "-P", pipeline, "-r", keys, "-n", count, "--csv"],
     ].map(String),
     { stdio: ["ignore", "pipe", "pipe"], timeout: LONGEST_RUN_MS },

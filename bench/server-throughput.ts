@@ -1,13 +1,23 @@
 // SET and GET through redis-benchmark: Ringlet beside redis-server, in turns.
 
-import { median } from "./interleave.ts";
+import { CommandTally, commandsOf } from "./command-counts.ts";
+import {
+  busyCell,
+  type CellLoad,
+  type Comparison,
+  compare,
+  cpuCell,
+  latencyCell,
+  rangeCell,
+  rateCell,
+  ratioOf,
+} from "./comparison.ts";
 import { fill } from "./loader.ts";
 import type { BenchOptions } from "./options.ts";
-import { cpuMicroseconds } from "./process-figures.ts";
 import type { Processes } from "./processes.ts";
-import { KEYS, type Load, type Measured, redisBenchmark } from "./redis-benchmark.ts";
+import { KEYS } from "./redis-benchmark.ts";
 import { type BenchSection, type Goal, goalCell } from "./section.ts";
-import { SERVERS, type Server, type ServerName, type ServerPair, withServers } from "./servers.ts";
+import { SERVERS, withServers } from "./servers.ts";
 import type { BenchTable } from "./table.ts";
 
 /** Least ratio of Ringlet's throughput to redis-server's, by bytes of a value and pipeline. */
@@ -17,11 +27,6 @@ const GOALS: Readonly<Record<number, Readonly<Record<number, number>>>> = {
 };
 /** Share of the benchmark's commands that the host may handle. */
 const HOST_SHARE_LIMIT = 0.01;
-
-/** Commands of the first, uncounted run: enough to be warm and to tell how many make a run of the wanted length. */
-const WARM_UP_BYTES = 256 * 1024 * 1024;
-const WARM_UP_COMMANDS: Readonly<Record<number, number>> = { 1: 30_000, 16: 300_000 };
-const WARM_UP_COMMANDS_DEEP = 600_000;
 
 const COLUMNS = [
   "",
@@ -37,35 +42,36 @@ export async function throughputBench(
 ): Promise<BenchSection> {
   const tables: BenchTable[] = [];
   const goals: Goal[] = [];
-  const commands = { kernel: 0, host: 0 };
+  const commands = new CommandTally();
   for (const valueBytes of options.valueBytes) {
     const rows = await withServers(processes, async (servers) => {
       for (const name of SERVERS) await fill(servers[name], { keys: KEYS, valueBytes });
+      const sides = {
+        redis: { server: servers["redis-server"], others: [] },
+        ringlet: { server: servers.Ringlet, others: [] },
+      };
       const before = await commandsOf(servers.Ringlet);
       const rows: string[][] = [];
       for (const pipeline of options.pipelines) {
         for (const command of ["SET", "GET"] as const) {
           const load = { command, valueBytes, pipeline };
           say(`throughput: ${command} of ${valueBytes} B, pipeline ${pipeline}`);
-          const runs = await compare(processes, servers, load, options);
-          const goal = goalOf(load, runs);
+          const comparison = await compare(processes, sides, load, options);
+          const goal = goalOf(load, comparison);
           if (goal !== undefined) goals.push(goal);
-          rows.push(row(`${command}, P ${pipeline}`, runs, goal));
+          rows.push(row(`${command}, P ${pipeline}`, comparison, goal));
         }
       }
-      const after = await commandsOf(servers.Ringlet);
-      commands.kernel += after.kernel - before.kernel;
-      commands.host += after.host - before.host;
+      commands.add(before, await commandsOf(servers.Ringlet));
       return rows;
     });
     tables.push({ title: `Values of ${valueBytes} B`, columns: COLUMNS, rows });
   }
-  const share = commands.host / (commands.host + commands.kernel);
   goals.push({
     what: "share of the commands that the host handled",
-    value: `${(share * 100).toFixed(4)} %`,
+    value: commands.percent,
     limit: `< ${HOST_SHARE_LIMIT * 100} %`,
-    met: share < HOST_SHARE_LIMIT,
+    met: commands.share < HOST_SHARE_LIMIT,
   });
   return {
     tables,
@@ -73,53 +79,18 @@ export async function throughputBench(
     notes: [
       `redis-benchmark with 50 clients and ${KEYS} random keys of 16 B, all of which exist. Both servers run at the same time, and one is measured while the other is idle: ${options.repetitions} repetitions in turns, each of about ${options.runMs / 1000} s for either server, after one that is not counted. Every figure is the median of its repetitions; the ratio is that of the medians, and its range that of the ratios within each repetition.`,
       "CPU is the server's user and system time per command, and busy the share of one core that this is. redis-benchmark takes one core for itself: where a server is busy much less than 100 %, the client is what limits it.",
-      `Of the ${commands.kernel + commands.host} commands that Ringlet answered here, the host handled ${commands.host} (${(share * 100).toFixed(4)} %): those with which redis-benchmark and this benchmark ask about the server.`,
+      `Of the ${commands.total} commands that Ringlet answered here, the host handled ${commands.host} (${commands.percent}): those with which redis-benchmark and this benchmark ask about the server.`,
     ],
   };
 }
 
-interface Run extends Measured {
-  readonly cpuUs: number;
-  readonly busy: number;
-}
-
-type Runs = Readonly<Record<ServerName, Run[]>>;
-type CellLoad = Omit<Load, "keys">;
-
-async function compare(
-  processes: Processes,
-  servers: ServerPair,
-  load: CellLoad,
-  options: BenchOptions,
-): Promise<Runs> {
-  const run = async (server: Server, count: number): Promise<Run> => {
-    const cpu = cpuMicroseconds(server.pid);
-    const measured = await redisBenchmark(processes, server.port, { ...load, keys: KEYS }, count);
-    const cpuUs = (cpuMicroseconds(server.pid) - cpu) / count;
-    return { ...measured, cpuUs, busy: (cpuUs * measured.perSecond) / 1e6 };
-  };
-  const counts: Record<string, number> = {};
-  for (const name of SERVERS) {
-    const { perSecond } = await run(servers[name], warmUpCommands(load));
-    counts[name] = Math.ceil((perSecond * options.runMs) / 1000);
-  }
-  const runs: Runs = { "redis-server": [], Ringlet: [] };
-  for (let repetition = 0; repetition < options.repetitions; repetition++) {
-    const order = repetition % 2 === 0 ? SERVERS : SERVERS.toReversed();
-    for (const name of order) runs[name].push(await run(servers[name], counts[name]!));
-  }
-  return runs;
-}
-
-function warmUpCommands({ pipeline, valueBytes }: CellLoad): number {
-  const wanted = WARM_UP_COMMANDS[pipeline] ?? WARM_UP_COMMANDS_DEEP;
-  return Math.min(wanted, Math.ceil(WARM_UP_BYTES / (valueBytes + 64)));
-}
-
-function goalOf({ command, valueBytes, pipeline }: CellLoad, runs: Runs): Goal | undefined {
+function goalOf(
+  { command, valueBytes, pipeline }: CellLoad,
+  comparison: Comparison,
+): Goal | undefined {
   const limit = GOALS[valueBytes]?.[pipeline];
   if (limit === undefined) return undefined;
-  const ratio = ratioOf(runs);
+  const ratio = ratioOf(comparison);
   return {
     what: `${command} of ${valueBytes} B, pipeline ${pipeline}: throughput over redis-server`,
     value: ratio.toFixed(2),
@@ -128,51 +99,17 @@ function goalOf({ command, valueBytes, pipeline }: CellLoad, runs: Runs): Goal |
   };
 }
 
-function ratioOf(runs: Runs): number {
-  return middle(runs.Ringlet, "perSecond") / middle(runs["redis-server"], "perSecond");
-}
-
-function row(label: string, runs: Runs, goal: Goal | undefined): string[] {
-  const redis = runs["redis-server"];
-  const ringlet = runs.Ringlet;
-  const ratios = ringlet.map(({ perSecond }, i) => perSecond / redis[i]!.perSecond);
+function row(label: string, comparison: Comparison, goal: Goal | undefined): string[] {
+  const { redis, ringlet } = comparison;
   return [
     label,
-    thousands(middle(redis, "perSecond")),
-    thousands(middle(ringlet, "perSecond")),
-    ratioOf(runs).toFixed(2),
+    rateCell(redis),
+    rateCell(ringlet),
+    ratioOf(comparison).toFixed(2),
     goalCell(goal),
-    `${Math.min(...ratios).toFixed(2)} – ${Math.max(...ratios).toFixed(2)}`,
-    ...[redis, ringlet].map(
-      (all) => `${middle(all, "p50Ms").toFixed(2)} / ${middle(all, "p99Ms").toFixed(2)}`,
-    ),
-    ...[redis, ringlet].map((all) => orDash(middle(all, "cpuUs"), (us) => us.toFixed(2))),
-    ...[redis, ringlet].map((all) =>
-      orDash(middle(all, "busy"), (share) => `${(share * 100).toFixed(0)} %`),
-    ),
+    rangeCell(comparison),
+    ...[redis, ringlet].map(latencyCell),
+    ...[redis, ringlet].map((runs) => cpuCell(runs)),
+    ...[redis, ringlet].map((runs) => busyCell(runs)),
   ];
-}
-
-function middle(runs: readonly Run[], figure: keyof Run): number {
-  return median(runs.map((run) => run[figure]));
-}
-
-function orDash(value: number, format: (value: number) => string): string {
-  return Number.isNaN(value) ? "-" : format(value);
-}
-
-function thousands(perSecond: number): string {
-  return (perSecond / 1000).toFixed(perSecond < 1e6 ? 1 : 0);
-}
-
-/** Commands that Ringlet has run so far, by who ran them. */
-async function commandsOf({ statsPort }: Server): Promise<{ kernel: number; host: number }> {
-  const response = await fetch(`http://127.0.0.1:${statsPort}/metrics`);
-  const metrics = await response.text();
-  const count = (by: string) => {
-    const found = new RegExp(`^ringlet_commands_total\\{by="${by}"\\} (\\d+)`, "m").exec(metrics);
-    if (found === null) throw new Error(`/metrics has no ringlet_commands_total{by="${by}"}`);
-    return Number(found[1]);
-  };
-  return { kernel: count("kernel"), host: count("host") };
 }

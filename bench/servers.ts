@@ -1,4 +1,4 @@
-// The two servers that are measured, each in a process of its own on a free port of 127.0.0.1, with nothing written to disk.
+// The servers that are measured, each in a process of its own on a free port of 127.0.0.1, with nothing written to disk.
 
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
@@ -11,7 +11,8 @@ export const SERVERS = ["redis-server", "Ringlet"] as const;
 export type ServerName = (typeof SERVERS)[number];
 
 export interface Server {
-  readonly name: ServerName;
+  /** What messages call it. */
+  readonly name: string;
   readonly pid: number;
   readonly port: number;
   /** Of Ringlet: where /metrics is. */
@@ -43,7 +44,7 @@ export async function withServers<T>(
   }
 }
 
-async function startRedis(processes: Processes): Promise<Server> {
+export async function startRedis(processes: Processes): Promise<Server> {
   const port = await freePort();
   const child = processes.spawn(
     "redis-server",
@@ -53,7 +54,12 @@ async function startRedis(processes: Processes): Promise<Server> {
   return started(processes, child, { name: "redis-server", port, statsPort: undefined });
 }
 
-async function startRinglet(processes: Processes): Promise<Server> {
+/** `flags`: of `ringlet serve`, besides those for its own addresses. */
+export async function startRinglet(
+  processes: Processes,
+  name = "Ringlet",
+  flags: readonly string[] = [],
+): Promise<Server> {
   const port = await freePort();
   const statsPort = await freePort();
   const child = processes.spawn(
@@ -64,10 +70,11 @@ async function startRinglet(processes: Processes): Promise<Server> {
       ...["--listen", `127.0.0.1:${port}`],
       ...["--stats-listen", `127.0.0.1:${statsPort}`],
       ...["--log-level", "warn"],
+      ...flags,
     ],
     { stdio: ["ignore", "ignore", "inherit"] },
   );
-  return started(processes, child, { name: "Ringlet", port, statsPort });
+  return started(processes, child, { name, port, statsPort });
 }
 
 async function started(
@@ -86,7 +93,7 @@ async function started(
   return { ...facts, pid: child.pid!, stop: () => processes.end(child) };
 }
 
-/** Sends one command of one word; resolves to its reply, which must be one line, without the line's end. */
+/** Sends one inline command; resolves to its reply, which must be short enough to come at once, without the last line's end. */
 export async function ask(port: number, command: string): Promise<string> {
   const socket = await open(port);
   try {
@@ -104,7 +111,7 @@ export async function open(port: number): Promise<Socket> {
   return socket;
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address() as { port: number };
