@@ -65,9 +65,13 @@ export function frameBody(frame: Uint8Array): Uint8Array {
   return frame.subarray(FRAME_BYTES.header);
 }
 
-/** The text of a frame of the peer, fit for a log: one line, not long. */
+/** The text of a frame of the peer, fit for a log. */
 export function readText(frame: Uint8Array): string {
-  const text = new TextDecoder().decode(frameBody(frame).subarray(0, 4 * MAX_TEXT_CHARACTERS));
+  return printable(new TextDecoder().decode(frameBody(frame).subarray(0, 4 * MAX_TEXT_CHARACTERS)));
+}
+
+/** What a peer has said, fit for a log: one line, not long. */
+export function printable(text: string): string {
   return text
     .slice(0, MAX_TEXT_CHARACTERS)
     .replace(/[^\p{L}\p{N}\p{P}\p{S} ]/gu, " ")

@@ -173,7 +173,7 @@ export function decodeRead(frame: Uint8Array): ReadFrame {
 }
 
 export function encodeBatch({ database, stamp, node, writes }: BatchFrame): Uint8Array {
-  const length = writes.reduce((sum, write) => sum + write.length, FRAME_BYTES.batch);
+  const length = writes.reduce<number>((sum, write) => sum + write.length, FRAME_BYTES.batch);
   const frame = newFrame(length, FRAME.batch, database);
   setStamp(frame, stamp, BigInt(node));
   view(frame).setUint32(24, writes.length, true);

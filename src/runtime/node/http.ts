@@ -2,7 +2,8 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { HttpHandler } from "../../doors/http/stats.ts";
 import type { Listener } from "../../transport/stream.ts";
-import { CLOSE_GRACE_MS, listenError } from "./tcp.ts";
+import { listenError } from "./tcp.ts";
+import { CLOSE_GRACE_MS } from "./tcp-stream.ts";
 
 /** A request's head must have come within this time, in ms. */
 export const HEAD_TIMEOUT_MS = 5000;
