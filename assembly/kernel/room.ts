@@ -80,7 +80,14 @@ export function heldBytes(): f64 {
 // @ts-ignore: decorator
 @inline
 export function makeRoom(bytes: u32): bool {
-  return (isBelowLimit(bytes) && fits(bytes)) || makeRoomSlowly(bytes);
+  return hasRoom(bytes) || makeRoomSlowly(bytes);
+}
+
+/** Whether makeRoom() would have nothing to do: no record moves. */
+// @ts-ignore: decorator
+@inline
+export function hasRoom(bytes: u32): bool {
+  return isBelowLimit(bytes) && fits(bytes);
 }
 
 // @ts-ignore: decorator

@@ -55,7 +55,7 @@ export function linksInit(): void {
 // @ts-ignore: decorator
 @inline
 export function linkAddress(link: u32): u32 {
-  return links + link * LINK_BYTES;
+  return <u32>links + link * LINK_BYTES;
 }
 
 /** Whether a link takes requests: it is up, and has not overflowed. False for a number that is none. */
