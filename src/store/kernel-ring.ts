@@ -35,12 +35,20 @@ export interface RingKernelExports {
   peerFeed(context: number, link: number, input: number, length: number): number;
   /** Goes on after PEER_STATUS.host or PEER_STATUS.outboxFull. */
   peerResume(context: number): number;
-  /** Answers the data request that peerFeed() has handed to the host; `kind`: ANSWER; `frame`: address of the answer's bytes for kinds that have some. */
-  peerAnswer(link: number, kind: number, frame: number, length: number): void;
+  /**
+   * Answers the data request that peerFeed() has handed to the host; one that is not answered before peerResume() fails. `kind`:
+   * ANSWER; `frame`: of ANSWER.frame the address of the answer, of ANSWER.fail its code. 0: the outbox lacks room (flush it and
+   * call again), or nothing is owed.
+   */
+  peerAnswer(link: number, kind: number, frame: number, length: number): number;
 
   /** Opens a slot of the host's own: `tag` comes back with its decision; `need` more acknowledgements decide it. Its number. */
   slotOpen(tag: number, need: number): number;
-  /** Appends a data request of the host to a link's outbox; `slot`: who waits for its answer, NO_SLOT: nobody. False: no room. */
+  /**
+   * Appends a data request of the host to a link's outbox; `slot`: who waits for its answer, NO_SLOT: nobody. With `length` 0 only
+   * the waiting is noted: the host sends a frame larger than an outbox itself, right behind the flushed outbox. 0: no room, or
+   * the link is not up.
+   */
   linkRequest(link: number, frame: number, length: number, slot: number): number;
   /** All requests of a slot of the host are out: it fails when they cannot decide it. */
   slotSeal(slot: number): void;
@@ -62,8 +70,38 @@ export interface RingKernelExports {
   /** A stamp larger than every one minted or seen. */
   hostMint(): bigint;
   observeStamp(stamp: bigint): void;
+  /** Raises the floor of a database and removes at once what is at or below it. */
   setFloor(database: number, stamp: bigint, node: number): void;
+  /** The floor of a database, 0 and 0 for none. */
+  floorOf(database: number): bigint;
+  floorNodeOf(database: number): number;
   lastStampSeen(): bigint;
+  /** Longest frame that a peer may send; a longer one breaks its link. */
+  ringSetMaxFrame(bytes: number): void;
+  /** Address of a link's words (LINK), the same for good. */
+  linkAddress(link: number): number;
+  /**
+   * Writes records with at least the stamp `minStamp` as WRITE frames to `out`, from `cursor` (0 first) on; `link`: only those that
+   * this peer in the own datacenter is a replica of, ANY_LINK: all. Frames with AUX_LEFT_OUT have no value: objects, and what takes
+   * more than all of `room`; the host puts its own in the place. Returns the next cursor, 0 at the end.
+   */
+  copyWalk(
+    database: number,
+    cursor: number,
+    minStamp: bigint,
+    link: number,
+    out: number,
+    room: number,
+  ): number;
+  /** Bytes that the last copyWalk() wrote. */
+  copiedBytes(): number;
+  /** Not 0: the last copyWalk() wrote nothing and must be called with so much room. */
+  copyNeeds(): number;
+  /**
+   * Sum of a 64-bit hash of each live entry of a database, of its stamp and node too unless `stamps` is 0. Of an object it has
+   * only key and expiry, and the stamp.
+   */
+  digest(database: number, stamps: number): bigint;
 
   /** The next event for the host: address of an EVENT, 0 when there is none. Valid until the next call. */
   nextEvent(): number;
@@ -96,7 +134,17 @@ export const SELF_FLAG = { coordinating: 1, fenced: 2 } as const;
 export const LINK_FLAG = { up: 1, fenced: 2, overflow: 4 } as const;
 
 /** Words of a link, from its address on. */
-export const LINK = { flags: 0, outbox: 1, outLength: 2, pending: 3 } as const;
+export const LINK = {
+  flags: 0,
+  outbox: 1,
+  outLength: 2,
+  pending: 3,
+  /** The newest stamp that the member minted itself and that came over this link (two words). */
+  newest: 8,
+  /** Bytes of frames that came, and that were flushed (two words each). */
+  bytesIn: 12,
+  bytesOut: 14,
+} as const;
 
 /** Why peerFeed() or peerResume() returned. */
 export const PEER_STATUS = {
@@ -106,12 +154,20 @@ export const PEER_STATUS = {
   host: 1,
   /** The outbox of link CONTEXT.argc must be sealed, sent and flushed before going on. */
   outboxFull: 2,
-  /** What came is no frame: the link must close. */
+  /** What came is no frame, or answers nothing: the link must close. */
   broken: 3,
+  /** Only with NO_LINK: no memory for the record at CONTEXT.consumed. */
+  noMemory: 4,
 } as const;
 
 /** Kinds of peerAnswer(). */
-export const ANSWER = { acknowledge: 0, frame: 1, fail: 2 } as const;
+export const ANSWER = {
+  acknowledge: 0,
+  frame: 1,
+  fail: 2,
+  /** The host has sent the answer itself, right behind the flushed outbox. */
+  sent: 3,
+} as const;
 
 /** Codes of hostApply(). */
 export const APPLIED = {
@@ -141,3 +197,33 @@ export const EVENT_KIND = { decided: 1, failed: 2, retry: 3 } as const;
 
 /** Stands for no slot in linkRequest(). */
 export const NO_SLOT = 0xffffffff;
+/** Stands for no link in peerFeed(): WRITE frames of a copy are applied, and nobody is answered. */
+export const NO_LINK = 0xffffffff;
+/** Stands for any peer in copyWalk(). */
+export const ANY_LINK = 0xffff;
+/** In the u16 at 6 of a frame that copyWalk() has written: its value is left out. */
+export const AUX_LEFT_OUT = 1;
+
+/** Numbers of ringFigure() (assembly/kernel/ring/figures.ts). */
+export const RING_FIGURE = {
+  /** Frames that came and that were written, by type: at this number, plus the type less 0x10. */
+  framesIn: 0,
+  framesOut: 16,
+  bytesIn: 32,
+  bytesOut: 33,
+  acksSent: 34,
+  acksReceived: 35,
+  appliedRecords: 36,
+  equalRecords: 37,
+  staleRecords: 38,
+  refusedAhead: 39,
+  refusedMemory: 40,
+  refusedForeign: 41,
+  refusedFenced: 42,
+  repairsSent: 43,
+  spreadRecords: 44,
+  linkOverflows: 45,
+  brokenFrames: 46,
+  hostFrames: 47,
+  lostRequests: 48,
+} as const;
