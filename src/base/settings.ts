@@ -262,6 +262,17 @@ export const SETTINGS = {
     atRunTime: true,
     description: "How long a command may wait for other members before it ends with an error.",
   },
+  rememberedWrites: {
+    type: "integer",
+    unit: "",
+    default: 65_536,
+    min: 16,
+    max: 16_777_216,
+    flag: "remembered-writes",
+    atRunTime: true,
+    description:
+      "Writes that this node has run for other members, whose replies it keeps: one that is sent again is answered, not run again.",
+  },
   maxStampAheadMs: {
     type: "integer",
     unit: "ms",

@@ -44,6 +44,7 @@ export class ServedNode {
       runtime: parts.node.runtime,
       log: parts.node.log,
       facts: { ...parts.facts, port: () => this.#clientPort },
+      ring: parts.node.ring,
       ...(parts.shutdown === undefined ? {} : { shutdown: parts.shutdown }),
     });
     this.#door = new RespDoor({

@@ -42,12 +42,16 @@ export interface QueuedCommand {
 }
 
 export type ExecuteRequest =
-  | { readonly kind: "read"; readonly options: RequestOptions; readonly args: Uint8Array[] }
+  | {
+      readonly kind: "read";
+      readonly options: RequestOptions;
+      readonly args: readonly Uint8Array[];
+    }
   | {
       readonly kind: "write";
       readonly options: RequestOptions;
       readonly id: RequestId;
-      readonly args: Uint8Array[];
+      readonly args: readonly Uint8Array[];
     }
   | {
       readonly kind: "transaction";
@@ -56,7 +60,11 @@ export type ExecuteRequest =
       readonly watched: readonly WatchedKey[];
       readonly commands: readonly QueuedCommand[];
     }
-  | { readonly kind: "versions"; readonly options: RequestOptions; readonly keys: Uint8Array[] };
+  | {
+      readonly kind: "versions";
+      readonly options: RequestOptions;
+      readonly keys: readonly Uint8Array[];
+    };
 
 const KINDS = ["", "read", "write", "transaction", "versions"] as const;
 const FLAG = { resp3: 1, noTouch: 2, retry: 4 } as const;

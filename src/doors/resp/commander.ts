@@ -5,6 +5,7 @@ import type { Logger } from "../../base/logger.ts";
 import type { Runtime } from "../../base/runtime.ts";
 import type { Settings } from "../../base/settings.ts";
 import { ReplyTooLong, RespWriter } from "../../codec/resp-writer.ts";
+import type { Ring } from "../../ring/ring.ts";
 import type { Arguments } from "../../store/arguments.ts";
 import { type Call, CommandError, wrongArity } from "../../store/commands/command.ts";
 import { commands } from "../../store/commands/commands.ts";
@@ -16,6 +17,8 @@ import { type CommandRow, CommandTable } from "./command-table.ts";
 import type { LaterReply } from "./feeder.ts";
 import { KeptCommands, replyTooLong } from "./kept-commands.ts";
 import { Pause } from "./pause.ts";
+import { RequestReader } from "./request-reader.ts";
+import { laterBytes, RingClients } from "./ring-clients.ts";
 import type { Session } from "./session.ts";
 import type { CommandHost, NodeFacts } from "./session-command.ts";
 import { sessionCommands } from "./session-commands.ts";
@@ -27,6 +30,8 @@ export interface CommanderParts {
   readonly runtime: Runtime;
   readonly log: Logger;
   readonly facts: NodeFacts;
+  /** The other nodes; undefined for a node that is alone. */
+  readonly ring?: Ring | undefined;
   /** Begins to close the node, for SHUTDOWN; undefined: clients may not. */
   readonly shutdown?: () => void;
 }
@@ -47,6 +52,7 @@ export class Commander implements CommandHost {
   readonly table = new CommandTable(commands, sessionCommands);
   readonly statistics: Statistics;
   readonly pause: Pause;
+  readonly ring: RingClients | undefined;
   readonly runId: string;
   readonly startedAt: number;
   readonly #kept: KeptCommands;
@@ -68,7 +74,16 @@ export class Commander implements CommandHost {
     this.runId = hex(parts.runtime.randomBytes(20));
     this.#kept = new KeptCommands(parts.store);
     this.#call = new KeyspaceCall(parts.store);
+    this.ring = parts.ring === undefined ? undefined : this.#joinRing(parts.ring);
     this.#followSettings();
+  }
+
+  #joinRing(ring: Ring): RingClients {
+    const { store, settings, runtime, log, clients } = this;
+    const reader = new RequestReader(store);
+    const parse = (request: Uint8Array) =>
+      reader.read(request, (args) => ({ name: this.table.find(args).fullName }));
+    return new RingClients({ ring, store, settings, runtime, log, clients, parse });
   }
 
   /** The work of every tick: samples for the rates. */
@@ -96,12 +111,36 @@ export class Commander implements CommandHost {
     this.#inTransaction = true;
     try {
       for (const command of queued) {
-        this.#kept.run(session, command, reply, (args, writer) =>
-          this.#perform(session, args, writer),
-        );
+        this.#runKept(session, command, reply);
       }
     } finally {
       this.#inTransaction = false;
+    }
+  }
+
+  runQueued(session: Session, command: readonly Uint8Array[], reply: RespWriter): void {
+    this.#inTransaction = true;
+    try {
+      this.#runKept(session, command, reply);
+    } finally {
+      this.#inTransaction = false;
+    }
+  }
+
+  /** Runs a command that was kept; in a ring all of it here, where its reply is caught, and not in the kernel. */
+  #runKept(
+    session: Session,
+    command: readonly Uint8Array[],
+    reply: RespWriter,
+  ): LaterReply | undefined {
+    const inRing = this.ring !== undefined;
+    if (inRing) session.setHostOnly("kept", true);
+    try {
+      return this.#kept.run(session, command, reply, (args, writer) =>
+        this.#perform(session, args, writer),
+      );
+    } finally {
+      if (inRing) session.setHostOnly("kept", false);
     }
   }
 
@@ -150,6 +189,7 @@ export class Commander implements CommandHost {
     }
     this.#requireRoom(session, row, args);
     if (transaction === undefined || RUN_IN_MULTI.has(row.fullName)) return;
+    this.ring?.join(session, transaction, row.fullName, args);
     const limit = this.settings.get("maxRequestBytes");
     if (transaction.bytes + sizeOf(args) <= limit) return;
     transaction.break();
@@ -159,6 +199,8 @@ export class Commander implements CommandHost {
   }
 
   #requireRoom(session: Session, row: CommandRow, args: Arguments): void {
+    // In a ring, the executor looks whether it has room.
+    if (this.ring !== undefined) return;
     let bytes: number;
     if (row.fullName === "exec") {
       if (!session.transaction?.denyOom) return;
@@ -202,7 +244,9 @@ export class Commander implements CommandHost {
       if (row.keyspace !== undefined) {
         this.store.countsAccesses = !session.noTouch || row.fullName === "touch";
         this.store.countsHits = row.reads;
-        row.keyspace.run(this.#call.of(session, args, reply));
+        const inRing = this.ring?.run(session, row.fullName, args);
+        if (inRing !== undefined) later = this.#whenAnswered(row, inRing);
+        else row.keyspace.run(this.#call.of(session, args, reply));
       } else {
         const inTransaction = this.#inTransaction;
         later = row.session!.run({ host: this, session, args, reply, inTransaction });
@@ -215,6 +259,20 @@ export class Commander implements CommandHost {
     row.counters.microseconds.total += (this.runtime.monotonic() - start) * 1000;
     if (reply.length !== before) this.#countFailure(row, reply, before);
     return later;
+  }
+
+  /** Counts a command that other nodes have part in when its reply is there. */
+  #whenAnswered(row: CommandRow, reply: Promise<Uint8Array>): LaterReply {
+    const start = this.runtime.monotonic();
+    const counted = reply.then((bytes) => {
+      row.counters.microseconds.total += (this.runtime.monotonic() - start) * 1000;
+      if (bytes[0] === MINUS) {
+        row.counters.failed.total++;
+        this.statistics.countError(bytes);
+      }
+      return bytes;
+    });
+    return laterBytes(counted);
   }
 
   #countFailure(row: CommandRow, reply: RespWriter, before: number): void {
@@ -246,9 +304,7 @@ export class Commander implements CommandHost {
     this.store.setNow(this.runtime.now());
     const replies = new RespWriter();
     replies.protocol = session.protocol;
-    const later = this.#kept.run(session, command, replies, (kept, writer) =>
-      this.#perform(session, kept, writer),
-    );
+    const later = this.#runKept(session, command, replies);
     const writeLater = await later;
     return (reply) => {
       reply.raw(replies.view());

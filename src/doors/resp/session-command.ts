@@ -13,6 +13,7 @@ import type { Catalogue } from "./catalogue.ts";
 import type { ClientRegistry } from "./clients.ts";
 import type { LaterReply } from "./feeder.ts";
 import type { Pause } from "./pause.ts";
+import type { RingClients } from "./ring-clients.ts";
 import type { Session } from "./session.ts";
 import type { Statistics } from "./statistics.ts";
 
@@ -43,6 +44,8 @@ export interface CommandHost {
   readonly table: Catalogue;
   readonly statistics: Statistics;
   readonly pause: Pause;
+  /** What the ring does for clients; undefined where the node is alone. */
+  readonly ring: RingClients | undefined;
   /** 40 hexadecimal digits that name this run of the node. */
   readonly runId: string;
   /** When the node began, on the monotonic clock, in ms. */
@@ -51,6 +54,8 @@ export interface CommandHost {
   readonly shutdown: (() => void) | undefined;
   /** Runs the commands of a transaction one after the other, each writing its reply. */
   runTransaction(session: Session, commands: readonly Uint8Array[][], reply: RespWriter): void;
+  /** Runs one that works on the session or this node. */
+  runQueued(session: Session, command: readonly Uint8Array[], reply: RespWriter): void;
 }
 
 export interface SessionCall {

@@ -8,6 +8,7 @@ import { command } from "./commands/command/index.ts";
 import { config } from "./commands/config/index.ts";
 import { debug } from "./commands/debug/index.ts";
 import { discard } from "./commands/discard.ts";
+import { dynoConfig } from "./commands/dyno-config.ts";
 import { echo } from "./commands/echo.ts";
 import { exec } from "./commands/exec.ts";
 import { functionCommand } from "./commands/function.ts";
@@ -19,6 +20,7 @@ import { multi } from "./commands/multi.ts";
 import { ping } from "./commands/ping.ts";
 import { quit } from "./commands/quit.ts";
 import { reset } from "./commands/reset.ts";
+import { ringletCommand } from "./commands/ringlet/index.ts";
 import { role } from "./commands/role.ts";
 import { select } from "./commands/select.ts";
 import { shutdown } from "./commands/shutdown.ts";
@@ -38,6 +40,7 @@ export const sessionCommands: readonly SessionCommand[] = [
   config,
   debug,
   discard,
+  dynoConfig,
   echo,
   exec,
   functionCommand,
@@ -49,6 +52,7 @@ export const sessionCommands: readonly SessionCommand[] = [
   ping,
   quit,
   reset,
+  ringletCommand,
   role,
   select,
   shutdown,

@@ -1,3 +1,4 @@
+import { type ConsistencyLevel, LEVELS } from "../../ring/levels.ts";
 import type { EmbeddedStore } from "../../store/embedded-store.ts";
 import { CONNECTION } from "../../store/kernel.ts";
 import { type Transaction, WatchedKeys } from "./transaction.ts";
@@ -26,6 +27,7 @@ export class Session {
   #authenticated: boolean;
   #noTouch = false;
   #hostReasons = 0;
+  #levels: SessionLevels | undefined;
 
   /** CLIENT SETNAME, and what CLIENT SETINFO told. */
   name = "";
@@ -92,6 +94,21 @@ export class Session {
     this.#writeFlags();
   }
 
+  /** How many replicas its reads and writes hear; undefined where there is no ring. */
+  get levels(): SessionLevels | undefined {
+    return this.#levels;
+  }
+
+  /** Makes it a client of the ring, or changes its levels. */
+  setLevels(levels: SessionLevels): void {
+    this.#levels = levels;
+    this.#store.kernel.connectionLevels(
+      this.kernelConnection,
+      LEVELS.indexOf(levels.read),
+      LEVELS.indexOf(levels.write),
+    );
+  }
+
   /** Ends the transaction, whether it ran or not, and forgets what is watched. */
   endTransaction(): void {
     this.transaction = undefined;
@@ -116,11 +133,20 @@ export class Session {
   }
 }
 
-/** Why the kernel may not answer a connection's commands itself: a transaction is open, replies are off, clients are paused. */
-export type HostReason = "transaction" | "replies" | "paused";
+export interface SessionLevels {
+  readonly read: ConsistencyLevel;
+  readonly write: ConsistencyLevel;
+}
+
+/**
+ * Why the kernel may not answer a connection's commands itself: a transaction is open, replies are off, clients are paused, or a
+ * command that was kept runs, whose reply goes elsewhere first.
+ */
+export type HostReason = "transaction" | "replies" | "paused" | "kept";
 
 const HOST_REASONS: Readonly<Record<HostReason, number>> = {
   transaction: 1,
   replies: 2,
   paused: 4,
+  kept: 8,
 };

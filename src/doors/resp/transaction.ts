@@ -1,11 +1,15 @@
 // What MULTI has begun, and the keys that WATCH looks after.
 
+import type { WatchedKey } from "../../ring/execute-request.ts";
+import type { ReplicaSet } from "../../ring/topology.ts";
 import type { Arguments } from "../../store/arguments.ts";
-import { fromLatin1 } from "../../store/arguments.ts";
+import { fromLatin1, latin1 } from "../../store/arguments.ts";
 import type { EmbeddedStore } from "../../store/embedded-store.ts";
 
 /** What a transaction must know of a command. */
 export interface QueuedFlags {
+  /** In lower case; of a subcommand behind its parent's. */
+  readonly fullName: string;
   readonly write: boolean;
   readonly denyOom: boolean;
 }
@@ -14,6 +18,10 @@ export interface QueuedFlags {
 export class Transaction {
   /** As they came. */
   readonly commands: Uint8Array[][] = [];
+  /** Their names, in lower case. */
+  readonly names: string[] = [];
+  /** In a ring: the replicas that the keys so far have, undefined before the first one. */
+  set: ReplicaSet | undefined;
   /** Bytes of all their arguments. */
   bytes = 0;
   /** A command was wrong: EXEC will refuse. */
@@ -26,6 +34,7 @@ export class Transaction {
   add(flags: QueuedFlags, args: Arguments, bytes: number): void {
     if (this.broken) return;
     this.commands.push(Array.from({ length: args.length }, (_, index) => args.bytes(index)));
+    this.names.push(flags.fullName);
     this.bytes += bytes;
     if (flags.write) this.writes = true;
     if (flags.denyOom) this.denyOom = true;
@@ -35,6 +44,7 @@ export class Transaction {
   break(): void {
     this.broken = true;
     this.commands.length = 0;
+    this.names.length = 0;
     this.bytes = 0;
   }
 }
@@ -43,13 +53,38 @@ export class Transaction {
 export class WatchedKeys {
   /** By database and key; undefined: the key was missing. */
   readonly #stamps = new Map<string, bigint | undefined>();
+  /** The same in a ring, where their executor compares them, and the replicas that all of them have. */
+  readonly #inRing = new Map<string, WatchedKey>();
+  #set: ReplicaSet | undefined;
 
   get size(): number {
-    return this.#stamps.size;
+    return this.#stamps.size + this.#inRing.size;
+  }
+
+  /** In a ring: the keys that are watched. */
+  get inRing(): readonly WatchedKey[] {
+    return [...this.#inRing.values()];
+  }
+
+  /** In a ring: the replicas of the keys, undefined where none is watched. */
+  get set(): ReplicaSet | undefined {
+    return this.#set;
   }
 
   clear(): void {
     this.#stamps.clear();
+    this.#inRing.clear();
+    this.#set = undefined;
+  }
+
+  /** Watches keys in a ring, all of `set`; those that are watched already keep their versions. */
+  addInRing(keys: readonly WatchedKey[], set: ReplicaSet | undefined): void {
+    this.#set ??= set;
+    for (const watched of keys) {
+      const { database, key } = watched;
+      const name = `${database}:${latin1(key, 0, key.length)}`;
+      if (!this.#inRing.has(name)) this.#inRing.set(name, watched);
+    }
   }
 
   /** Watches the key that an argument is; one that is watched already keeps its stamp. */

@@ -15,11 +15,14 @@ export const exec: SessionCommand = {
   run({ host, session, reply }) {
     const { transaction } = session;
     if (transaction === undefined) throw new CommandError("ERR EXEC without MULTI");
-    const changed = session.watched.haveChanged(host.store);
+    const { watched } = session;
+    const changed = host.ring === undefined && watched.haveChanged(host.store);
+    const keys = { watched: watched.inRing, set: transaction.set ?? watched.set };
     session.endTransaction();
     if (transaction.broken) {
       throw new CommandError("EXECABORT Transaction discarded because of previous errors.");
     }
+    if (host.ring !== undefined) return host.ring.exec(host, session, transaction, keys);
     if (changed) {
       reply.nullArray();
       return;

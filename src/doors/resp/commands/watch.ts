@@ -16,6 +16,7 @@ export const watch: SessionCommand = {
     if (session.transaction !== undefined) {
       throw new CommandError("ERR WATCH inside MULTI is not allowed");
     }
+    if (host.ring !== undefined) return host.ring.watch(session, args);
     for (let i = 1; i < args.length; i++) {
       session.watched.add(host.store, session.database, args, i);
     }

@@ -8,6 +8,7 @@ import { cpu } from "./cpu.ts";
 import { keyspace } from "./keyspace.ts";
 import { memory } from "./memory.ts";
 import { cluster, modules, persistence, replication } from "./none.ts";
+import { ring } from "./ring.ts";
 import { ringlet } from "./ringlet.ts";
 import type { Section } from "./section.ts";
 import { server } from "./server.ts";
@@ -67,5 +68,6 @@ const SECTIONS: readonly Section[] = [
   errorstats,
   cluster,
   keyspace,
+  ring,
   ringlet,
 ];

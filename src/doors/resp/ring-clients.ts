@@ -1,0 +1,192 @@
+// What the ring does for the clients of the RESP door: commands on keys, transactions, watched keys, levels of connections.
+
+import { RingletError } from "../../base/errors.ts";
+import type { Logger } from "../../base/logger.ts";
+import type { Runtime } from "../../base/runtime.ts";
+import type { Settings } from "../../base/settings.ts";
+import type { RespWriter } from "../../codec/resp-writer.ts";
+import type { QueuedCommand, WatchedKey } from "../../ring/execute-request.ts";
+import type { Retry } from "../../ring/host-quorums.ts";
+import { type ConsistencyLevel, parseLevel } from "../../ring/levels.ts";
+import type { Ring } from "../../ring/ring.ts";
+import { type ClientOptions, RingCommands } from "../../ring/ring-commands.ts";
+import { errorText } from "../../ring/ring-error.ts";
+import type { ReplicaSet } from "../../ring/topology.ts";
+import { type Arguments, latin1 } from "../../store/arguments.ts";
+import { CommandError } from "../../store/commands/command.ts";
+import type { EmbeddedStore } from "../../store/embedded-store.ts";
+import type { ClientHandle, ClientRegistry } from "./clients.ts";
+import type { LaterReply } from "./feeder.ts";
+import type { Session, SessionLevels } from "./session.ts";
+import type { CommandHost } from "./session-command.ts";
+import type { Transaction } from "./transaction.ts";
+
+export interface RingClientsParts {
+  readonly ring: Ring;
+  readonly store: EmbeddedStore;
+  readonly settings: Settings;
+  readonly runtime: Runtime;
+  readonly log: Logger;
+  readonly clients: ClientRegistry;
+  /** Reads the command that the kernel began, and its name in lower case. */
+  readonly parse: (request: Uint8Array) => {
+    readonly name: string;
+    readonly args: readonly Uint8Array[];
+  };
+}
+
+export class RingClients {
+  readonly ring: Ring;
+  readonly commands: RingCommands;
+  readonly #settings: Settings;
+  readonly #clients: ClientRegistry;
+  readonly #parse: RingClientsParts["parse"];
+
+  constructor(parts: RingClientsParts) {
+    const { ring, settings } = parts;
+    this.ring = ring;
+    this.#settings = settings;
+    this.#clients = parts.clients;
+    this.#parse = parts.parse;
+    this.commands = new RingCommands({
+      port: ring,
+      store: parts.store,
+      runtime: parts.runtime,
+      log: parts.log,
+      requestTimeoutMs: () => settings.get("requestTimeoutMs"),
+      rememberedWrites: () => settings.get("rememberedWrites"),
+    });
+    ring.onRetry = (retry) => this.#runAgain(retry);
+    parts.clients.onAdd(({ session }) => session.setLevels(this.defaultLevels));
+  }
+
+  /** The levels that connections begin with. */
+  get defaultLevels(): SessionLevels {
+    return {
+      read: levelNamed(this.#settings.get("readConsistency")),
+      write: levelNamed(this.#settings.get("writeConsistency")),
+    };
+  }
+
+  /** Runs a command on keys. Undefined: it has none, and runs as on a single node. */
+  run(session: Session, name: string, args: Arguments): Promise<Uint8Array> | undefined {
+    return this.commands.run({ name, args: copied(args), client: this.#optionsOf(session) });
+  }
+
+  /** Checks that a command can be part of the transaction that is open, and notes its keys. Throws CommandError. */
+  join(session: Session, transaction: Transaction, name: string, args: Arguments): void {
+    try {
+      const before = transaction.set ?? session.watched.set;
+      transaction.set = this.commands.join(before, { name, args: copied(args) });
+    } catch (error) {
+      if (error instanceof RingletError) throw new CommandError(errorText(error));
+      throw error;
+    }
+  }
+
+  /** WATCH: notes the versions of keys as their executor's level has them. */
+  async watch(session: Session, args: Arguments): LaterReply {
+    const keys = copied(args).slice(1);
+    try {
+      const set = this.commands.joinKeys(session.watched.set, keys);
+      const watched = await this.commands.versions(keys, this.#optionsOf(session));
+      session.watched.addInRing(watched, set);
+      return (reply) => reply.ok();
+    } catch (error) {
+      const text = this.commands.textOf(error, "watch");
+      return (reply) => reply.error(text);
+    }
+  }
+
+  /**
+   * EXEC: the commands on keys run at their executor, nothing of another client in between; then the others run here, each
+   * reply in its place.
+   */
+  async exec(
+    host: CommandHost,
+    session: Session,
+    { commands, names }: Transaction,
+    keys: { readonly watched: readonly WatchedKey[]; readonly set: ReplicaSet | undefined },
+  ): LaterReply {
+    const onKeys: QueuedCommand[] = [];
+    const places: (number | undefined)[] = [];
+    let { database } = session;
+    for (const [i, args] of commands.entries()) {
+      const name = names[i]!;
+      if (name === "select") database = selected(args, database);
+      const hasKeys = this.commands.hasKeys({ name, args });
+      places.push(hasKeys ? onKeys.push({ database, args }) - 1 : undefined);
+    }
+    let replies: readonly Uint8Array[] | undefined = [];
+    try {
+      if (keys.set !== undefined) {
+        const client = this.#optionsOf(session);
+        replies = await this.commands.transaction(keys.set, onKeys, keys.watched, client);
+      }
+    } catch (error) {
+      const text = this.commands.textOf(error, "exec");
+      return (reply) => reply.error(text);
+    }
+    if (replies === undefined) return (reply) => reply.nullArray();
+    return (reply) => {
+      reply.array(commands.length);
+      for (const [i, place] of places.entries()) {
+        if (place !== undefined) reply.raw(replies[place]!);
+        else host.runQueued(session, commands[i]!, reply);
+      }
+    };
+  }
+
+  async #runAgain({ connection, request, database }: Retry): Promise<Uint8Array> {
+    const session = this.#sessionOf(connection);
+    const { name, args } = this.#parse(request);
+    const client: ClientOptions = {
+      ...(session === undefined ? this.#optionsOfNobody() : this.#optionsOf(session)),
+      database,
+    };
+    // Nothing stands for the reply that the kernel has made.
+    return (await this.commands.runAgain({ name, args, client })) ?? NOTHING;
+  }
+
+  #sessionOf(kernelConnection: number): Session | undefined {
+    for (const { session } of this.#clients as Iterable<ClientHandle>) {
+      if (session.kernelConnection === kernelConnection) return session;
+    }
+    return undefined;
+  }
+
+  #optionsOf(session: Session): ClientOptions {
+    const { database, protocol, noTouch } = session;
+    const { read, write } = session.levels ?? this.defaultLevels;
+    return { database, protocol, noTouch, readLevel: read, writeLevel: write };
+  }
+
+  /** Of a client that has gone meanwhile. */
+  #optionsOfNobody(): ClientOptions {
+    const { read, write } = this.defaultLevels;
+    return { database: 0, protocol: 2, noTouch: false, readLevel: read, writeLevel: write };
+  }
+}
+
+const NOTHING = new Uint8Array(0);
+
+function copied(args: Arguments): Uint8Array[] {
+  return Array.from({ length: args.length }, (_, index) => args.bytes(index));
+}
+
+/** A level as the settings name it. */
+function levelNamed(name: string): ConsistencyLevel {
+  return parseLevel(name) ?? "DC_ONE";
+}
+
+/** The database that SELECT selects; the one before where it will fail. */
+function selected(args: readonly Uint8Array[], before: number): number {
+  const word = args[1]!;
+  const text = latin1(word, 0, word.length);
+  return /^(?:[0-9]|1[0-5])$/.test(text) ? Number(text) : before;
+}
+
+/** Writes a reply whose bytes are there already. */
+export function laterBytes(bytes: Promise<Uint8Array>): LaterReply {
+  return bytes.then((reply) => (writer: RespWriter) => writer.raw(reply));
+}

@@ -1,0 +1,244 @@
+// Runs commands on this node as a replica of their keys: reads at their level, writes once, with what they changed sent to the
+// other replicas.
+
+import type { Effect } from "../store/effect.ts";
+import type { EmbeddedStore } from "../store/embedded-store.ts";
+import type { RequestOptions } from "./execute-request.ts";
+import { isIndependent } from "./kinds-of-writes.ts";
+import { type ConsistencyLevel, neededReplicas } from "./levels.ts";
+import type { KeyspaceCommand } from "./local-commands.ts";
+import type { QuorumOutcome } from "./port.ts";
+import { QuorumFailure, requireReach } from "./quorum.ts";
+import { framesOf } from "./replication-frames.ts";
+import type { RingContext } from "./ring-context.ts";
+import type { Member, ReplicaSet } from "./topology.ts";
+
+/** A command for keys of one replica set, of which this node is a member. */
+export interface ReplicaCommand {
+  readonly found: KeyspaceCommand;
+  readonly args: readonly Uint8Array[];
+  readonly keys: readonly Uint8Array[];
+  readonly set: ReplicaSet;
+  readonly options: RequestOptions;
+}
+
+/** A key of a database. */
+export interface PlacedKey {
+  readonly database: number;
+  readonly key: Uint8Array;
+}
+
+/** What running something here has given: its result, and what it changed. */
+export interface Run<T> {
+  readonly result: T;
+  readonly effects: readonly Effect[];
+}
+
+export class Executor {
+  readonly #context: RingContext;
+  readonly #store: EmbeddedStore;
+
+  constructor(context: RingContext) {
+    this.#context = context;
+    this.#store = context.store;
+  }
+
+  /**
+   * Answers a read: from this node's own copy at DC_ONE, else with the newest of a quorum; at the safe levels a quorum holds it
+   * then. Throws QuorumFailure.
+   */
+  async read(command: ReplicaCommand): Promise<Uint8Array> {
+    await this.readNewest(placedKeys(command), command.set, command.options.level);
+    return this.#run(command);
+  }
+
+  /** Has the newest of a quorum in this node's table, for each key. Throws QuorumFailure. */
+  async readNewest(
+    keys: readonly PlacedKey[],
+    set: ReplicaSet,
+    level: ConsistencyLevel,
+  ): Promise<void> {
+    const { port } = this.#context;
+    requireReach(set, level, (member) => port.isReadable(member));
+    if (level === "DC_ONE") return;
+    requireAll(await this.#readAround(keys, set, level), false);
+    if (level === "DC_QUORUM") return;
+    requireAll(await this.#hold(keys, set, level), false);
+  }
+
+  /**
+   * Runs a write once. Where its outcome depends on what is there, the newest is read from a quorum before, so that what turns
+   * out to be newer than its stamp was written while it ran: such a write comes after this one, and may replace it.
+   * Throws QuorumFailure.
+   */
+  async write(command: ReplicaCommand): Promise<Uint8Array> {
+    const { found, args, set, options } = command;
+    requireReach(set, options.level, (member) => this.#context.port.isUp(member));
+    const isMerging = isIndependent(found.name, args);
+    if (options.level !== "DC_ONE" && !isMerging) {
+      await this.readNewest(placedKeys(command), set, readLevelOf(options.level));
+    }
+    const { result, effects } = this.runOnce(() => this.#run(command));
+    const again = isMerging ? () => this.runOnce(() => this.#run(command)).effects : undefined;
+    await this.settle(effects, set, options.level, again);
+    return result;
+  }
+
+  /** Runs something that may write, nothing of another client in between: all that it changes has one stamp. */
+  runOnce<T>(work: () => T): Run<T> {
+    this.#letTimePass();
+    this.#store.beginEffects();
+    let effects: readonly Effect[] = [];
+    let result: T;
+    try {
+      result = work();
+    } finally {
+      effects = this.#store.endEffects();
+    }
+    return { result, effects };
+  }
+
+  /** Has a quorum hold what this node holds, or something newer. Throws QuorumFailure. */
+  async hold(keys: readonly PlacedKey[], set: ReplicaSet, level: ConsistencyLevel): Promise<void> {
+    requireAll(await this.#hold(keys, set, level), true);
+  }
+
+  /**
+   * Replicates what something has changed, and waits until the level has it. A replica that holds something newer has not
+   * acknowledged: the newest of a quorum is read, which may replace what was written, and what this node has then goes out: a
+   * quorum holds something at least as new. With `again`, which changes the same anew with a newer stamp, that goes out
+   * instead. Throws QuorumFailure.
+   */
+  async settle(
+    effects: readonly Effect[],
+    set: ReplicaSet,
+    level: ConsistencyLevel,
+    again?: () => readonly Effect[],
+  ): Promise<void> {
+    if (effects.length === 0) return;
+    const deadline = this.#context.runtime.monotonic() + this.#context.requestTimeoutMs();
+    let heard = await this.replicate(effects, set, level);
+    while (isStale(heard) && this.#context.runtime.monotonic() < deadline) {
+      requireAll(await this.#readAround(effects, set, level), true);
+      heard =
+        again === undefined
+          ? await this.#hold(effects, set, level)
+          : await this.replicate(again(), set, level);
+    }
+    requireAll(heard, true);
+  }
+
+  /** Sends effects to the other replicas; resolves when those that the level needs have answered, or cannot any more. */
+  replicate(
+    effects: readonly Effect[],
+    set: ReplicaSet,
+    level: ConsistencyLevel,
+  ): Promise<readonly Heard[]> {
+    const frames = framesOf(effects, false);
+    if (level !== "DC_EACH_SAFE_QUORUM") this.#spread(effects, set);
+    return this.#ask(set, level, (members, need) =>
+      frames.map((frame) => this.#context.port.send(members, frame, need)),
+    );
+  }
+
+  /** Sends one copy to each other datacenter, whose receiver spreads it; nobody waits for that. */
+  #spread(effects: readonly Effect[], set: ReplicaSet): void {
+    const { port } = this.#context;
+    for (const replicas of set.remote) {
+      const receiver = replicas.find((member) => port.isUp(member));
+      if (receiver === undefined) continue;
+      for (const frame of framesOf(effects, true)) void port.send([receiver], frame, 0);
+    }
+  }
+
+  /** Asks for something newer than what this node holds, which is taken over. */
+  #readAround(
+    keys: readonly PlacedKey[],
+    set: ReplicaSet,
+    level: ConsistencyLevel,
+  ): Promise<readonly Heard[]> {
+    return this.#ask(set, level, (members, need, isOwn) =>
+      keys.map(({ database, key }) => {
+        const placed = this.#store.place(key);
+        return this.#context.port.readAround(database, placed, need, isOwn ? undefined : members);
+      }),
+    );
+  }
+
+  /** Sends what this node holds now. */
+  #hold(
+    keys: readonly PlacedKey[],
+    set: ReplicaSet,
+    level: ConsistencyLevel,
+  ): Promise<readonly Heard[]> {
+    return this.#ask(set, level, (members, need, isOwn) =>
+      keys.map(({ database, key }) => {
+        const placed = this.#store.place(key);
+        return this.#context.port.replicate(database, placed, need, isOwn ? undefined : members);
+      }),
+    );
+  }
+
+  /** Has `ask` ask the replicas of each datacenter that the level counts. */
+  async #ask(
+    set: ReplicaSet,
+    level: ConsistencyLevel,
+    ask: (members: readonly Member[], need: number, isOwn: boolean) => Promise<QuorumOutcome>[],
+  ): Promise<readonly Heard[]> {
+    const { self } = this.#context.port.topology;
+    const others = set.local.filter((member) => member !== self);
+    const heard: Promise<Heard>[] = [];
+    const add = (members: readonly Member[], own: 0 | 1, n: number) => {
+      const need = neededReplicas(level, n) - own;
+      if (members.length === 0) return;
+      for (const asked of ask(members, need, own === 1)) {
+        heard.push(asked.then((outcome) => ({ ...outcome, own, n })));
+      }
+    };
+    add(others, 1, set.local.length);
+    if (level === "DC_EACH_SAFE_QUORUM") {
+      for (const replicas of set.remote) add(replicas, 0, replicas.length);
+    }
+    return Promise.all(heard);
+  }
+
+  #run({ found, args, options }: ReplicaCommand): Uint8Array {
+    this.#letTimePass();
+    return this.#context.local.run(found, args, options);
+  }
+
+  #letTimePass(): void {
+    this.#store.setNow(this.#context.runtime.now());
+  }
+}
+
+/** What the replicas of a datacenter have said. */
+export interface Heard extends QuorumOutcome {
+  /** 1 where this node is one more replica, which has it. */
+  readonly own: 0 | 1;
+  /** Replicas that are configured there. */
+  readonly n: number;
+}
+
+const placedKeys = ({ keys, options }: ReplicaCommand): PlacedKey[] =>
+  keys.map((key) => ({ database: options.database, key }));
+
+/** The level that what a write depends on is read at: nothing need be written back before. */
+function readLevelOf(level: ConsistencyLevel): ConsistencyLevel {
+  return level === "DC_SAFE_QUORUM" ? "DC_QUORUM" : level;
+}
+
+/** Whether something newer stood in the way of a quorum. */
+function isStale(heard: readonly Heard[]): boolean {
+  return heard.some(({ ok, stale }) => !ok && stale);
+}
+
+/** Throws the failure that is furthest from its quorum. */
+function requireAll(heard: readonly Heard[], hasWritten: boolean): void {
+  const [worst] = heard
+    .filter(({ ok }) => !ok)
+    .sort((one, other) => one.got - one.need - (other.got - other.need));
+  if (worst === undefined) return;
+  const { got, need, own, n } = worst;
+  throw new QuorumFailure(got + own, need + own, n, hasWritten);
+}
