@@ -38,6 +38,8 @@ export interface ClientBehaviour {
 
 export interface ClientParts {
   readonly name: string;
+  /** Its host in the simulated network. */
+  readonly host: string;
   readonly process: SimProcess;
   readonly transport: Transport;
   readonly random: Random;
@@ -64,6 +66,10 @@ export class SimClient {
 
   get name(): string {
     return this.#parts.name;
+  }
+
+  get host(): string {
+    return this.#parts.host;
   }
 
   /** Operations that wait for their answer. */
