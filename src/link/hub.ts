@@ -68,6 +68,8 @@ interface Pending {
   /** Whom this node has dialled; undefined: the connection was taken in. */
   readonly dialled: Peer | undefined;
   readonly attempt: number;
+  /** The peer's wall clock minus this node's when its hello came, in ms. */
+  helloOffsetMs: number;
 }
 
 export class LinkHub {
@@ -230,7 +232,7 @@ export class LinkHub {
       stream.destroy();
       return;
     }
-    this.#connect(stream, { dialled: peer, attempt });
+    this.#connect(stream, { dialled: peer, attempt, helloOffsetMs: 0 });
   }
 
   /** Whether a peer has a session that no dial of this node could replace. */
@@ -247,7 +249,7 @@ export class LinkHub {
       stream.destroy();
       return;
     }
-    this.#connect(stream, { dialled: undefined, attempt: 0 });
+    this.#connect(stream, { dialled: undefined, attempt: 0, helloOffsetMs: 0 });
   }
 
   #connect(stream: ByteStream, pending: Pending): void {
@@ -283,8 +285,10 @@ export class LinkHub {
     connection.start();
   }
 
-  #admit(hello: Hello, { dialled, attempt }: Pending): { readonly link: number } | Refusal {
-    const { self, events } = this.#options;
+  #admit(hello: Hello, pending: Pending): { readonly link: number } | Refusal {
+    const { self, events, runtime } = this.#options;
+    const { dialled, attempt } = pending;
+    pending.helloOffsetMs = hello.facts.now - runtime.now();
     const verdict = events.admit(hello.facts);
     if ("refusal" in verdict) return { code: "NOT_ADMITTED", text: verdict.refusal };
     const { link } = verdict;
@@ -333,6 +337,7 @@ export class LinkHub {
       stream: connection.stream,
       dialledBy: dialled === undefined ? "peer" : "self",
       attempt: dialled === undefined ? hello.attempt : attempt,
+      helloOffsetMs: pending.helloOffsetMs,
       sealer: records && new RecordSealer(crypto, records.seal, rekeyAfter),
       opener: records && new RecordOpener(crypto, records.open, rekeyAfter),
       runtime,

@@ -21,6 +21,8 @@ export interface SessionOptions {
   /** The dial that made the connection, of whoever dialled. */
   readonly dialledBy: "self" | "peer";
   readonly attempt: number;
+  /** The peer's wall clock minus this node's, as its hello told it, in ms. */
+  readonly helloOffsetMs: number;
   /** Both or none. */
   readonly sealer: RecordSealer | undefined;
   readonly opener: RecordOpener | undefined;
@@ -64,7 +66,7 @@ export class Session implements LinkSession {
     this.dialledBy = dialledBy;
     this.attempt = attempt;
     this.openedAt = runtime.monotonic();
-    this.#roundTrip = new RoundTrip(hello.facts.now - runtime.now());
+    this.#roundTrip = new RoundTrip(options.helloOffsetMs);
     this.#maxSilentTicks = Math.ceil(limits.linkTimeoutMs / limits.pingIntervalMs);
   }
 
