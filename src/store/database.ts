@@ -1,7 +1,20 @@
 import { latin1 } from "./arguments.ts";
+import type { Journal } from "./journal.ts";
 import { type KernelExports, RECORD } from "./kernel.ts";
 import type { KernelMemory } from "./memory.ts";
+import {
+  hashAt,
+  installHash,
+  isUntrimmed,
+  mintStamp,
+  newHash,
+  peekRecord,
+  stampOfRecord,
+} from "./object-records.ts";
+import { HashObject } from "./objects/hash.ts";
+import { StampedHashObject } from "./objects/stamped-hash.ts";
 import type { HostObject, ObjectRegistry } from "./objects.ts";
+import { before, nodeOf, timeOf } from "./stamp.ts";
 
 /** Address of a live entry's record in linear memory; 0 for none. Valid until the next write of any kind. */
 export type Entry = number;
@@ -17,6 +30,10 @@ export interface Table {
   readonly kernel: KernelExports;
   readonly memory: KernelMemory;
   readonly objects: ObjectRegistry;
+  /** Whether it is one of several replicas: removals leave tombstones, and hashes are StampedHashObjects. */
+  readonly replicated: boolean;
+  /** Notes what is changed while it is active. */
+  readonly journal: Journal;
   /** The time the kernel works with, in ms since the epoch. */
   readonly now: number;
   /** A page of linear memory that walk() has the kernel write to. */
@@ -29,6 +46,8 @@ export interface Table {
   hostMisses: number;
   /** The error of a write that did not fit. */
   outOfMemory(): Error;
+  /** Writes bytes into linear memory as a key; valid until the next place(). */
+  place(bytes: Uint8Array): Key;
 }
 
 /**
@@ -76,7 +95,9 @@ export class Database {
 
   /** The host object of an entry. */
   object(entry: Entry): HostObject {
-    return this.#store.objects.get(this.#word(entry + RECORD.valueLength));
+    const store = this.#store;
+    const hash = store.replicated ? hashAt(store, entry) : undefined;
+    return hash ?? store.objects.get(this.#word(entry + RECORD.valueLength));
   }
 
   /** Length of a string value in bytes. */
@@ -129,6 +150,17 @@ export class Database {
     return this.#store.memory.data.getBigUint64(entry + RECORD.stamp, true);
   }
 
+  /** What tells whether a key has changed meanwhile: equal versions, equal entries; undefined where there is none (WATCH). */
+  version(key: Key): string | undefined {
+    const entry = this.peek(key);
+    if (entry === 0) return undefined;
+    const stamp = stampOfRecord(this.#store, entry);
+    const object = this.isObject(entry) ? this.object(entry) : undefined;
+    // Merging what other nodes did may change a hash whose newest write stays the same.
+    const merges = object instanceof StampedHashObject ? object.version : 0;
+    return `${stamp.ms}.${stamp.tail}.${merges}`;
+  }
+
   /** Seconds since the last access. */
   idleSeconds(entry: Entry): number {
     const access = this.#word(entry + RECORD.access) >>> 8;
@@ -170,7 +202,10 @@ export class Database {
     const old = this.find(key);
     const before = old === 0 ? 0 : this.length(old);
     const entry = old !== 0 && before >= length ? old : this.#grow(key, old, before, length);
-    if (entry === old) this.#store.kernel.hostChanged(entry);
+    if (entry === old) {
+      this.#store.kernel.hostChanged(entry);
+      this.#note(key);
+    }
     this.#store.memory.bytes[entry + RECORD.access]! |= RECORD.raw;
     return this.value(entry);
   }
@@ -190,11 +225,36 @@ export class Database {
 
   /** Notes a change that was made in value(): mints a stamp. */
   changed(entry: Entry): void {
-    this.#store.kernel.hostChanged(entry);
+    const { journal, kernel } = this.#store;
+    kernel.hostChanged(entry);
+    if (journal.isActive) journal.record(this.index, this.keyText(entry));
+  }
+
+  /** A hash for a key that has no entry, to be filled and given to addHash(). */
+  newHash(key: Key): HashObject {
+    const store = this.#store;
+    if (!store.replicated) return new HashObject();
+    const record = peekRecord(store, this.index, key);
+    const hidden = record === 0 ? undefined : hashAt(store, record);
+    return hidden ?? newHash(store, this.index, record);
+  }
+
+  /** Writes the hash that newHash() gave for a key. */
+  addHash(key: Key, hash: HashObject): void {
+    if (hash instanceof StampedHashObject) this.#sealHash(key, hash);
+    else this.setObject(key, hash);
   }
 
   /** Writes a host object under a key; overwrites any type. `expiry`: ms since the epoch, 0 for none. */
   setObject(key: Key, object: HostObject, expiry = 0): void {
+    const store = this.#store;
+    if (object instanceof StampedHashObject) {
+      object.overwrite(mintStamp(store), expiry);
+      if (installHash(store, this.index, key, object) === 0) throw store.outOfMemory();
+      this.#note(key);
+      return;
+    }
+    if (store.replicated) throw new Error(`a ${object.type} without stamps cannot be replicated`);
     const handle = this.#store.objects.add(object);
     try {
       const entry = this.#write(key, handle, RECORD.object, expiry, 0);
@@ -213,6 +273,10 @@ export class Database {
     const entry = this.peek(key);
     if (entry === 0) return;
     const object = this.object(entry);
+    if (object instanceof StampedHashObject) {
+      this.#sealHash(key, object);
+      return;
+    }
     if (object.size === 0) {
       this.remove(key);
       return;
@@ -223,6 +287,7 @@ export class Database {
 
   /** Removes a key; whether it was there. */
   remove(key: Key): boolean {
+    this.#note(key);
     return this.#store.kernel.hostRemove(this.index, key.pointer, key.length) !== 0;
   }
 
@@ -241,13 +306,32 @@ export class Database {
       to.length,
     );
     if (outcome < 0) throw this.#store.outOfMemory();
-    return outcome !== 0;
+    if (outcome === 0) return false;
+    this.#note(from);
+    target.#noteMoved(to);
+    return true;
   }
 
   /** Sets when a key expires, in ms since the epoch, 0 for never; whether it was there. A time that has passed removes it. */
   setExpiry(key: Key, expiry: number): boolean {
-    if (expiry !== 0 && expiry <= this.#store.now) return this.remove(key);
-    return this.#store.kernel.hostSetExpiry(this.index, key.pointer, key.length, expiry) !== 0;
+    const store = this.#store;
+    if (expiry !== 0 && expiry <= store.now) return this.remove(key);
+    const hash = store.replicated ? this.#hash(key) : undefined;
+    const was = hash?.expiry ?? 0;
+    const { kernel } = store;
+    if (kernel.hostSetExpiry(this.index, key.pointer, key.length, expiry) === 0) return false;
+    if (hash === undefined) {
+      this.#note(key);
+      return true;
+    }
+    const stamp = stampOfRecord(store, peekRecord(store, this.index, key));
+    hash.setExpiry(expiry, stamp);
+    // It may not expire before the stamp, which may be ahead of the clock.
+    if (hash.expiry !== expiry) installHash(store, this.index, key, hash);
+    // A replica where the hash expires before it hears of this lets go of all fields: it needs them again.
+    if (was !== 0 && was - store.now < LATE_MS) this.#note(key);
+    else if (store.journal.isActive) store.journal.elements(this.index, this.#text(key), []);
+    return true;
   }
 
   /**
@@ -267,14 +351,45 @@ export class Database {
     return this.#store.kernel.hostRandom(this.index, RANDOM_TRIES) >>> 0;
   }
 
-  /** Removes every entry. */
+  /** Removes every entry. Of a replicated store: also what was written before and comes from other replicas later. */
   flush(): void {
-    this.#store.kernel.hostFlush(this.index);
+    const { journal, kernel, replicated } = this.#store;
+    kernel.hostFlush(this.index);
+    if (!replicated) return;
+    const stamp = mintStamp(this.#store);
+    const floor = before(stamp);
+    kernel.setFloor(this.index, timeOf(floor), nodeOf(floor));
+    if (journal.isActive) journal.flushed(this.index, stamp);
+  }
+
+  /** Has the records of hashes say what a new floor has left of them. */
+  lowerHashes(): void {
+    const store = this.#store;
+    let cursor = 0;
+    do {
+      const { entries, next } = this.walk(cursor);
+      for (const entry of entries) {
+        const hash = this.isObject(entry) ? hashAt(store, entry) : undefined;
+        if (hash !== undefined) installHash(store, this.index, store.place(this.key(entry)), hash);
+      }
+      cursor = next;
+    } while (cursor !== 0);
+  }
+
+  /** Lets go of the object at a key that has expired; the entry of what is left, 0 for nothing. */
+  trim(key: Key): Entry {
+    const store = this.#store;
+    const record = peekRecord(store, this.index, key);
+    if (record === 0 || !isUntrimmed(store, record)) return 0;
+    const hash = hashAt(store, record)!;
+    const entry = installHash(store, this.index, key, hash);
+    return hash.size === 0 ? 0 : entry;
   }
 
   #look(key: Key, touch: 0 | 1): Entry {
     const store = this.#store;
-    const entry = store.kernel.hostFind(this.index, key.pointer, key.length, touch) >>> 0;
+    let entry = store.kernel.hostFind(this.index, key.pointer, key.length, touch) >>> 0;
+    if (entry === 0 && store.replicated) entry = this.trim(key);
     if (store.countsHits) {
       if (entry === 0) store.hostMisses++;
       else store.hostHits++;
@@ -287,7 +402,46 @@ export class Database {
     const entry =
       kernel.hostWrite(this.index, key.pointer, key.length, length, flags, expiry, slack) >>> 0;
     if (entry === 0) throw this.#store.outOfMemory();
+    this.#note(key);
     return entry;
+  }
+
+  /** The hash at a key, undefined where there is none. */
+  #hash(key: Key): StampedHashObject | undefined {
+    const entry = this.peek(key);
+    return entry === 0 ? undefined : hashAt(this.#store, entry);
+  }
+
+  /** Writes a hash that a command has changed. */
+  #sealHash(key: Key, hash: StampedHashObject): void {
+    const store = this.#store;
+    const fields = hash.seal(mintStamp(store), store.now);
+    if (installHash(store, this.index, key, hash) === 0) throw store.outOfMemory();
+    const { journal } = store;
+    if (journal.isActive) journal.elements(this.index, this.#text(key), fields);
+  }
+
+  /** Notes that an entry has come here from another key. */
+  #noteMoved(key: Key): void {
+    const store = this.#store;
+    this.#note(key);
+    if (!store.replicated) return;
+    const entry = peekRecord(store, this.index, key);
+    const object = this.isObject(entry)
+      ? store.objects.get(this.#word(entry + RECORD.valueLength))
+      : undefined;
+    if (!(object instanceof StampedHashObject)) return;
+    object.overwrite(stampOfRecord(store, entry), this.expiry(entry));
+    installHash(store, this.index, key, object);
+  }
+
+  #note(key: Key): void {
+    const { journal } = this.#store;
+    if (journal.isActive) journal.record(this.index, this.#text(key));
+  }
+
+  #text(key: Key): string {
+    return latin1(this.#store.memory.bytes, key.pointer, key.length);
   }
 
   #flags(entry: Entry): number {
@@ -299,6 +453,8 @@ export class Database {
   }
 }
 
+/** A change of an expiry that is nearer than this is told with all fields: one hour, longer than clocks and links are late. */
+const LATE_MS = 3_600_000;
 /** Empty slots that random() meets before it takes the next entry instead. */
 const RANDOM_TRIES = 1000;
 /** Bytes that extend() keeps free behind a value that grows. */

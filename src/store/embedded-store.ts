@@ -1,6 +1,15 @@
 import { RingletError } from "../base/errors.ts";
 import { Database, type Key, type Table } from "./database.ts";
-import { DATABASES, FIGURE, type KernelExports, type MaxMemoryPolicy, POLICIES } from "./kernel.ts";
+import { type Effect, effectsOf } from "./effect.ts";
+import { Journal } from "./journal.ts";
+import {
+  DATABASES,
+  FIGURE,
+  type KernelExports,
+  type MaxMemoryPolicy,
+  POLICIES,
+  RECORD,
+} from "./kernel.ts";
 import { KernelMemory } from "./memory.ts";
 import { DEFAULT_HASH_LIMITS, type HashLimits } from "./objects/hash.ts";
 import { ObjectRegistry } from "./objects.ts";
@@ -35,6 +44,9 @@ export class EmbeddedStore implements Table {
   readonly kernel: KernelExports;
   readonly memory: KernelMemory;
   readonly objects = new ObjectRegistry();
+  /** Whether it is one of several replicas: removals leave tombstones, fields of hashes have stamps. */
+  readonly replicated: boolean;
+  readonly journal = new Journal();
   /** Up to which size hashes are "listpack"; may be changed. */
   readonly hashLimits: HashLimits = { ...DEFAULT_HASH_LIMITS };
   /** Whether Database.find() counts as an access (CLIENT NO-TOUCH). */
@@ -57,6 +69,7 @@ export class EmbeddedStore implements Table {
   /** `secret`: 16 random bytes for the hash of the table. */
   constructor(kernel: KernelExports, secret: Uint8Array, options: EmbeddedStoreOptions = {}) {
     this.kernel = kernel;
+    this.replicated = options.tombstones === true;
     const seed = new DataView(secret.buffer, secret.byteOffset, 16);
     kernel.reset(
       options.ceilingBytes ?? DEFAULT_CEILING_BYTES,
@@ -131,15 +144,36 @@ export class EmbeddedStore implements Table {
 
   /** Writes bytes that did not come with the command into linear memory, as a key. Valid until the next place(). */
   place(bytes: Uint8Array): Key {
-    const pages = Math.max(1, Math.ceil(bytes.length / PAGE_BYTES));
+    this.reserveScratch(bytes.length);
+    this.memory.bytes.set(bytes, this.#scratch);
+    return { pointer: this.#scratch, length: bytes.length };
+  }
+
+  /** Room for `length` bytes in linear memory, valid until the next place(): its address. Throws OutOfMemory. */
+  reserveScratch(length: number): number {
+    const pages = Math.max(1, Math.ceil(length / PAGE_BYTES));
     if (pages > this.#scratchPages) {
       if (this.#scratch !== 0) this.kernel.freePages(this.#scratch, this.#scratchPages);
       this.#scratch = this.kernel.takePages(pages, 1) >>> 0;
       this.#scratchPages = this.#scratch === 0 ? 0 : pages;
       if (this.#scratch === 0) throw this.outOfMemory();
     }
-    this.memory.bytes.set(bytes, this.#scratch);
-    return { pointer: this.#scratch, length: bytes.length };
+    return this.#scratch;
+  }
+
+  /**
+   * From here to endEffects() all writes have one stamp, and what they change is noted. Only for commands that the host runs, all
+   * of them before anything else is written.
+   */
+  beginEffects(): void {
+    this.journal.begin();
+    this.kernel.holdStamp(1);
+  }
+
+  /** What has changed since beginEffects(), to be sent to other replicas. Call it in any case, also when a command has failed. */
+  endEffects(): Effect[] {
+    const stamp = BigInt.asUintN(64, this.kernel.holdStamp(0));
+    return effectsOf(this, this.journal.end(), stamp);
   }
 
   /** Lets go of the objects whose entries are gone. Call it whenever the kernel says that some wait, and after each command. */
@@ -163,7 +197,26 @@ export class EmbeddedStore implements Table {
    */
   tick(expiring = true): void {
     this.kernel.tick(expiring ? TICK_SLOTS : 0, TICK_COMPACT_BYTES);
+    if (this.replicated && expiring) this.#trimObjects();
     this.releaseObjects();
+  }
+
+  /** Has objects that have expired let go of what they hold. */
+  #trimObjects(): void {
+    for (let trimmed = 0; trimmed < TICK_OBJECTS; trimmed++) {
+      const entry = this.kernel.hostUntrimmed(TICK_SLOTS) >>> 0;
+      if (entry === 0) return;
+      const flags = this.memory.bytes[entry + RECORD.access]!;
+      const database = this.databases[flags & RECORD.database]!;
+      database.trim(this.place(database.key(entry)));
+    }
+  }
+
+  /** Sets the floor of a database: all that was written at or before this stamp is gone, also what comes later. */
+  setFloor(database: number, stamp: bigint, node: number): void {
+    this.kernel.setFloor(database, stamp, node);
+    this.releaseObjects();
+    if (this.objects.count !== 0) this.databases[database]!.lowerHashes();
   }
 
   /** Removes every entry of every database. */
@@ -178,3 +231,5 @@ const PAGE_BYTES = 65536;
 const TICK_SLOTS = 65536;
 /** Bytes of records that one tick() compacts at most. */
 const TICK_COMPACT_BYTES = 256 * 1024;
+/** Objects that one tick() trims at most. */
+const TICK_OBJECTS = 1000;

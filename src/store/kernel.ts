@@ -10,6 +10,7 @@ export interface KernelExports extends RingKernelExports {
   setLimits(maxBulkBytes: number): void;
   setNow(milliseconds: number): void;
   setNodeIndex(index: number): void;
+  holdStamp(held: number): bigint;
   setMaxMemory(bytes: number, policy: number): void;
   makeRoom(bytes: number): number;
   heldBytes(): number;
@@ -61,6 +62,20 @@ export interface KernelExports extends RingKernelExports {
   hostCount(database: number): number;
   hostFlush(database: number): void;
   hostMaintain(): void;
+  hostPeek(database: number, key: number, length: number): number;
+  hostInstall(
+    database: number,
+    key: number,
+    length: number,
+    handle: number,
+    bytes: number,
+    flags: number,
+    stamp: bigint,
+    expiryAndNode: bigint,
+  ): number;
+  hostUntrimmed(slots: number): number;
+  hostObserve(stamp: bigint): number;
+  hostNode(): number;
   takeReleased(): number;
   holdExpiry(held: number): void;
   tick(slots: number, bytes: number): number;
@@ -108,7 +123,10 @@ export const RECORD = {
   access: 32,
   key: 36,
   object: 0x10,
+  tombstone: 0x20,
   raw: 0x40,
+  /** The bits of the flags that are the number of the database. */
+  database: 0x0f,
 } as const;
 
 /** Numbers of figure() (assembly/kernel.ts). */

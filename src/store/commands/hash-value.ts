@@ -21,13 +21,13 @@ export function findHash(call: Call): HashObject | undefined {
  */
 export function changeHash<T>(call: Call, change: (hash: HashObject) => T): T {
   const found = findHash(call);
-  const hash = found ?? new HashObject();
+  const hash = found ?? call.database.newHash(call.key(1));
   // No command adds more fields than every second argument.
   if (hash.size + call.args.length / 2 > MAX_FIELDS) {
     throw new CommandError(`ERR a hash takes at most ${MAX_FIELDS} fields; nothing was changed`);
   }
   const result = change(hash);
-  if (found === undefined) call.database.setObject(call.key(1), hash);
+  if (found === undefined) call.database.addHash(call.key(1), hash);
   else call.database.objectChanged(call.key(1));
   return result;
 }

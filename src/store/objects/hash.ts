@@ -49,8 +49,18 @@ export class HashObject implements HostObject {
     return this.#isListpack ? "listpack" : "hashtable";
   }
 
+  /** Whether there is an index: a field that is removed then leaves its place to the last one, else all behind it move up. */
+  protected get isIndexed(): boolean {
+    return this.#index !== undefined;
+  }
+
   has(field: string): boolean {
     return this.#find(field) >= 0;
+  }
+
+  /** The place of a field, -1 where it is missing. */
+  placeOf(field: string): number {
+    return this.#find(field) >> 1;
   }
 
   get(field: string): HashValue | undefined {
@@ -103,12 +113,17 @@ export class HashObject implements HostObject {
   }
 
   clone(): HashObject {
-    const copy = new HashObject();
-    for (const item of this.#items)
-      copy.#items.push(typeof item === "string" ? item : item.slice());
-    if (this.#index !== undefined) copy.#index = new Map(this.#index);
-    copy.#isListpack = this.#isListpack;
-    copy.#contentBytes = this.#contentBytes;
+    return this.copyTo(new HashObject());
+  }
+
+  /** Makes `copy`, which is empty, a deep copy of the fields. */
+  protected copyTo<T extends HashObject>(copy: T): T {
+    // Through the class that declares the fields: they are private to it.
+    const to: HashObject = copy;
+    for (const item of this.#items) to.#items.push(typeof item === "string" ? item : item.slice());
+    if (this.#index !== undefined) to.#index = new Map(this.#index);
+    to.#isListpack = this.#isListpack;
+    to.#contentBytes = this.#contentBytes;
     return copy;
   }
 

@@ -2,6 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { fromLatin1 } from "../../../src/store/arguments.ts";
 import type { EmbeddedStore } from "../../../src/store/embedded-store.ts";
+import { StampedHashObject } from "../../../src/store/objects/stamped-hash.ts";
 import { RandomSource } from "./random-source.ts";
 import { openKernel, openStore, START_MS } from "./store-under-test.ts";
 import { TableModel } from "./table-model.ts";
@@ -62,13 +63,8 @@ describe("a removed key", () => {
 
   test("releases its host object", () => {
     const store = openStore({ tombstones: true }, kernel);
-    const object = {
-      type: "hash",
-      encoding: () => "listpack",
-      bytes: 5000,
-      size: 1,
-      clone: () => object,
-    } as const;
+    const object = new StampedHashObject();
+    object.set("field", new Uint8Array(5000), store.hashLimits);
     const database = store.databases[0]!;
     database.setObject(store.place(fromLatin1("key")), object);
     expect(store.figure("usedBytes")).toBeGreaterThan(5000);
