@@ -226,4 +226,21 @@ export const RING_FIGURE = {
   brokenFrames: 46,
   hostFrames: 47,
   lostRequests: 48,
+  requestsOpened: 49,
+  requestsFailed: 50,
+  requestsExpired: 51,
+  quorumsRefused: 52,
+  requestsRefused: 53,
+  repliesChanged: 54,
+  writesRestamped: 55,
+  requestsRetried: 56,
+  commandsCoordinated: 57,
+  commandsLeft: 58,
+  /** What is there now: requests that wait, room for them, bytes of their replies, and pages for those. */
+  pendingRequests: 64,
+  requestSlots: 65,
+  replyBytes: 66,
+  replyPages: 67,
 } as const;
+
+export type RingFigure = keyof typeof RING_FIGURE;
