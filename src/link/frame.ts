@@ -113,6 +113,7 @@ export function frameHead(bytes: Uint8Array, at = 0) {
     type: bytes[at + 4]!,
     flags: bytes[at + 5]! & FLAGS_MASK,
     database: bytes[at + 5]! & DATABASE_MASK,
+    aux: view(bytes).getUint16(at + 6, true),
   };
 }
 

@@ -8,10 +8,11 @@
 import { RingletError } from "../base/errors.ts";
 import type { Logger } from "../base/logger.ts";
 import { concat } from "../codec/concat.ts";
-import { FRAME, FRAME_BYTES, FRAME_FLAG } from "../link/frame.ts";
+import { decodeWrite, encodeFloor, FRAME, frameHead } from "../link/frame.ts";
 import { applyFrame, recordFrame } from "../store/apply.ts";
 import type { EmbeddedStore } from "../store/embedded-store.ts";
 import { DATABASES } from "../store/kernel.ts";
+import { ANY_LINK, AUX_LEFT_OUT } from "../store/kernel-ring.ts";
 import type { CatchUp, Copy } from "./catch-up.ts";
 import { REQUEST_KIND, type RingPort } from "./port.ts";
 
@@ -28,14 +29,15 @@ export interface CopiesParts {
   done(brought: bigint | undefined): void;
 }
 
+const PAGE_BYTES = 65536;
 const HEADER_BYTES = 8;
 const REQUEST_BYTES = 16;
-/** No link: records of every replica set. */
-const ANY_LINK = 0xffff;
 
 export class Copies {
   readonly #parts: CopiesParts;
+  /** Where the kernel writes what it copies. */
   readonly #area: number;
+  readonly #areaBytes: number;
   #stopped = false;
   /** Records that were applied, and pages that were served. */
   records = 0;
@@ -43,7 +45,8 @@ export class Copies {
 
   constructor(parts: CopiesParts) {
     this.#parts = parts;
-    const pages = Math.ceil(parts.pageBytes / 65536);
+    const pages = Math.ceil(parts.pageBytes / PAGE_BYTES);
+    this.#areaBytes = pages * PAGE_BYTES;
     this.#area = parts.store.kernel.takePages(pages, 1) >>> 0;
     if (this.#area === 0) throw parts.store.outOfMemory();
     parts.ring.onRequest(REQUEST_KIND.copy, ({ link, body }) => this.#serve(link, body));
@@ -136,9 +139,7 @@ export class Copies {
   #isOurs(frame: Uint8Array): boolean {
     const { ring } = this.#parts;
     if (frame[4] !== FRAME.write) return frame[4] === FRAME.floor;
-    const keyLength = new DataView(frame.buffer, frame.byteOffset).getUint32(24, true);
-    const key = frame.subarray(FRAME_BYTES.key, FRAME_BYTES.key + keyLength);
-    return ring.replicasOf(key).local.includes(ring.topology.self);
+    return ring.replicasOf(decodeWrite(frame).key).local.includes(ring.topology.self);
   }
 
   #serve(link: number, body: Uint8Array): Uint8Array {
@@ -157,12 +158,12 @@ export class Copies {
     let bytes = 0;
     for (let steps = 0; steps < MAX_STEPS && database < DATABASES && bytes < pageBytes; steps++) {
       if (cursor === 0) parts.push(...this.#floor(database));
-      const room = pageBytes - (pageBytes % 65536 === 0 ? 0 : pageBytes % 65536);
-      cursor = kernel.copyWalk(database, cursor, since, filter, this.#area, room) >>> 0;
-      const length = kernel.copyBytes() >>> 0;
-      if (length !== 0)
-        parts.push(...this.#withObjects(memory.bytes.slice(this.#area, this.#area + length)));
-      bytes += length;
+      cursor = kernel.copyWalk(database, cursor, since, filter, this.#area, this.#areaBytes) >>> 0;
+      const length = kernel.copiedBytes() >>> 0;
+      for (const part of this.#filledIn(memory.bytes.slice(this.#area, this.#area + length))) {
+        parts.push(part);
+        bytes += part.length;
+      }
       if (cursor === 0) database++;
     }
     this.pagesServed++;
@@ -176,32 +177,26 @@ export class Copies {
     const { kernel } = this.#parts.store;
     const stamp = BigInt.asUintN(64, kernel.floorOf(database));
     if (stamp === 0n) return [];
-    const frame = new Uint8Array(24);
-    const data = new DataView(frame.buffer);
-    data.setUint32(0, frame.length, true);
-    frame[4] = FRAME.floor;
-    frame[5] = database;
-    data.setBigUint64(8, stamp, true);
-    data.setBigUint64(16, BigInt(kernel.floorNodeOf(database)), true);
-    return [frame];
+    return [encodeFloor({ database, stamp, node: kernel.floorNodeOf(database) })];
   }
 
-  /** The kernel leaves out the values of host objects: here they are put in. */
-  #withObjects(frames: Uint8Array): Uint8Array[] {
+  /** The kernel leaves out the values of host objects and of what is larger than a page: here they are put in. */
+  #filledIn(frames: Uint8Array): Uint8Array[] {
     const { store } = this.#parts;
-    const data = new DataView(frames.buffer);
     const parts: Uint8Array[] = [];
     let start = 0;
-    for (let at = 0; at < frames.length; at += data.getUint32(at, true)) {
-      if ((frames[at + 5]! & FRAME_FLAG.object) === 0) continue;
-      parts.push(frames.subarray(start, at));
-      start = at + data.getUint32(at, true);
-      const key = frames.subarray(
-        at + FRAME_BYTES.key,
-        at + FRAME_BYTES.key + data.getUint32(at + 24, true),
-      );
-      const whole = recordFrame(store, frames[at + 5]! & 0x0f, key);
-      if (whole !== undefined) parts.push(whole);
+    let at = 0;
+    while (at < frames.length) {
+      const { length, aux } = frameHead(frames, at);
+      const end = at + length;
+      if (aux === AUX_LEFT_OUT) {
+        parts.push(frames.subarray(start, at));
+        start = end;
+        const { database, key } = decodeWrite(frames.subarray(at, end));
+        const whole = recordFrame(store, database, key);
+        if (whole !== undefined) parts.push(whole);
+      }
+      at = end;
     }
     parts.push(frames.subarray(start));
     return parts;

@@ -1,8 +1,9 @@
 // The data frames that the kernel leaves to the host: values that are host objects, several records under one stamp, floors, and
 // frames longer than an outbox.
 
+import { RingletError } from "../base/errors.ts";
 import { decodeBatch, encodeRead, FRAME, FRAME_BYTES, FRAME_FLAG } from "../link/frame.ts";
-import { applyFrame, recordFrame, recordStamp } from "../store/apply.ts";
+import { type Applied, applyFrame, recordFrame, recordStamp } from "../store/apply.ts";
 import type { Key } from "../store/database.ts";
 import type { EmbeddedStore } from "../store/embedded-store.ts";
 import { ANSWER } from "../store/kernel-ring.ts";
@@ -19,6 +20,9 @@ export interface FrameCarrier extends RingPort {
   /** This node may lack what it refused for its stamp. */
   noteRefusedStamp(stamp: bigint): void;
 }
+
+/** What became of a frame that a peer sent. */
+type Outcome = Applied | "malformed";
 
 /** Codes of FAIL (assembly/kernel/ring/frames.ts). */
 const FAIL_NO_MEMORY = 2;
@@ -103,13 +107,13 @@ export class HostFrames {
   }
 
   #write(link: number, frame: Uint8Array): void {
-    const outcome = applyFrame(this.#store, frame);
+    const outcome = this.#apply(frame);
     this.#store.releaseObjects();
     if ((frame[5]! & FRAME_FLAG.spread) !== 0) this.#passOn(frame);
     this.#answerWrite(link, frame, outcome);
   }
 
-  #answerWrite(link: number, frame: Uint8Array, outcome: ReturnType<typeof applyFrame>): void {
+  #answerWrite(link: number, frame: Uint8Array, outcome: Outcome): void {
     switch (outcome) {
       case "applied":
       case "merged":
@@ -125,6 +129,9 @@ export class HostFrames {
         return;
       case "noMemory":
         this.#fail(link, FAIL_NO_MEMORY);
+        return;
+      case "malformed":
+        this.#fail(link, FAIL_INTERNAL);
     }
   }
 
@@ -135,17 +142,25 @@ export class HostFrames {
       this.#fail(link, FAIL_INTERNAL);
       return;
     }
-    let refusal: { write: Uint8Array; outcome: ReturnType<typeof applyFrame> } | undefined;
+    let refusal: { write: Uint8Array; outcome: Outcome } | undefined;
     for (const write of writes) {
-      const outcome = applyFrame(this.#store, write);
-      if (outcome === "stale" || outcome === "refused" || outcome === "noMemory") {
-        refusal ??= { write, outcome };
-      }
+      const outcome = this.#apply(write);
+      const isHeld = outcome === "applied" || outcome === "merged" || outcome === "equal";
+      if (!isHeld) refusal ??= { write, outcome };
     }
     this.#store.releaseObjects();
     if ((frame[5]! & FRAME_FLAG.spread) !== 0) this.#passOn(frame);
     if (refusal === undefined) this.#acknowledge(link);
     else this.#answerWrite(link, refusal.write, refusal.outcome);
+  }
+
+  #apply(frame: Uint8Array): Outcome {
+    try {
+      return applyFrame(this.#store, frame);
+    } catch (error) {
+      if (error instanceof RingletError) return "malformed";
+      throw error;
+    }
   }
 
   /** Sends a frame from another datacenter on to the other replicas of this one. */
@@ -205,7 +220,7 @@ export class HostFrames {
   #newer(link: number, frame: Uint8Array): void {
     const write = frame.slice();
     write[4] = FRAME.write;
-    const outcome = applyFrame(this.#store, write);
+    const outcome = this.#apply(write);
     this.#store.releaseObjects();
     if (outcome === "refused") this.#ring.noteRefusedStamp(stampOf(frame));
     const whole = recordFrame(this.#store, databaseOf(frame), keyOf(frame));

@@ -10,6 +10,8 @@ export interface Retry {
   readonly slot: number;
   /** Address of the client's connection in the kernel; 0 when it has gone. */
   readonly connection: number;
+  /** Database that the command is for. */
+  readonly database: number;
   /** The command as it came: a RESP array or an inline command. */
   readonly request: Uint8Array;
 }
@@ -50,6 +52,7 @@ export class HostQuorums {
         retries.push({
           slot: field(EVENT.slot),
           connection: field(EVENT.connection),
+          database: field(EVENT.tag),
           request: memory.bytes.slice(start, start + field(EVENT.length)),
         });
         continue;

@@ -66,7 +66,6 @@ function isListOf(value: unknown, type: "string" | "number"): boolean {
   return (
     Array.isArray(value) &&
     value.length <= MAX_LIST_LENGTH &&
-    // biome-ignore lint/suspicious/useValidTypeof: the two names are types.
     value.every((element) => typeof element === type)
   );
 }

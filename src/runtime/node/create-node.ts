@@ -111,7 +111,7 @@ export async function createNode(options: CreateNodeOptions = {}): Promise<Node>
 }
 
 function clusterParts(options: ClusterOptions): ClusterParts {
-  return { options, transport: tcpTransport, crypto: nodeLinkCrypto, codec: loadCodec() };
+  return { options, transport: tcpTransport(), crypto: nodeLinkCrypto, codec: loadCodec() };
 }
 
 const PROCESS_FACTS = {
