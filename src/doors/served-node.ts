@@ -3,6 +3,8 @@
 import { MetricRegistry } from "../base/metrics.ts";
 import type { Settings } from "../base/settings.ts";
 import type { RingletNode } from "../node/node.ts";
+import { RingReport } from "../ring/report.ts";
+import type { RingView } from "../ring/view.ts";
 import type { ByteStream, Listener } from "../transport/stream.ts";
 import { type HttpHandler, statsHandler } from "./http/stats.ts";
 import { addNodeMetrics } from "./node-metrics.ts";
@@ -10,6 +12,7 @@ import { Commander } from "./resp/commander.ts";
 import { infoSnapshot } from "./resp/commands/info/index.ts";
 import { RespDoor, type RespDoorLimits } from "./resp/door.ts";
 import type { NodeFacts } from "./resp/session-command.ts";
+import { addRingMetrics } from "./ring-metrics.ts";
 
 /** What a runtime gives a node that serves. */
 export interface ServedNodeParts {
@@ -30,6 +33,8 @@ export class ServedNode {
   readonly node: RingletNode;
   readonly commander: Commander;
   readonly metrics = new MetricRegistry();
+  /** What operators see of the ring; undefined for a node that is alone. */
+  readonly ring: RingView | undefined;
   readonly #door: RespDoor;
   readonly #listeners: Listener[] = [];
   #clientPort = 0;
@@ -54,6 +59,9 @@ export class ServedNode {
     });
     parts.node.onTick(() => this.commander.tick());
     addNodeMetrics(this.metrics, this.commander, this.#door);
+    const { ring, store } = parts.node;
+    this.ring = ring === undefined ? undefined : new RingReport(ring, store);
+    if (this.ring !== undefined) addRingMetrics(this.metrics, this.ring);
   }
 
   /** Lets Redis clients in; resolves to where. */
@@ -64,13 +72,15 @@ export class ServedNode {
     return listener;
   }
 
-  /** Serves /healthz, /metrics and /info; resolves to where. They answer until close(), also while the node drains. */
+  /** Serves the HTTP door for operators; resolves to where. It answers until close(), also while the node drains. */
   async listenStats(listen: ListenHttp): Promise<Listener> {
     const listener = await listen(
       statsHandler({
         isDraining: () => this.#draining,
         metrics: this.metrics,
         info: () => infoSnapshot(this.commander),
+        settings: this.node.settings,
+        ring: this.ring,
       }),
     );
     this.#listeners.push(listener);

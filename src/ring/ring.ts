@@ -8,6 +8,7 @@ import type { Logger } from "../base/logger.ts";
 import type { Runtime, Timer } from "../base/runtime.ts";
 import type { Settings } from "../base/settings.ts";
 import type { Codec } from "../codec/codec.ts";
+import type { LinkCounters } from "../link/counters.ts";
 import type { LinkCrypto } from "../link/crypto.ts";
 import { FRAME, FRAME_FIRST_OF } from "../link/frame.ts";
 import { LinkHub } from "../link/hub.ts";
@@ -77,6 +78,8 @@ export class Ring implements RingPort, LinkEvents, PeerFrames {
   readonly topology: Topology;
   readonly sets: readonly ReplicaSet[];
   readonly epoch: string;
+  /** When it began, in ms since the epoch. */
+  readonly startedAt: number;
   readonly replies: ReplyGates;
   readonly hub: LinkHub;
   readonly #parts: RingParts;
@@ -113,6 +116,7 @@ export class Ring implements RingPort, LinkEvents, PeerFrames {
     this.#placement = placement;
     this.topology = topology;
     this.sets = placement.sets;
+    this.startedAt = runtime.now();
     this.epoch = hex(runtime.randomBytes(EPOCH_BYTES));
     this.#peers = topology.members.map((member) =>
       member === topology.self
@@ -171,6 +175,28 @@ export class Ring implements RingPort, LinkEvents, PeerFrames {
     this.#listener = await this.hub.listen(listen);
     this.hub.start();
     this.#timers.push(runtime.every(STATUS_INTERVAL_MS, () => this.#sayStatus()));
+  }
+
+  get placement(): Placement {
+    return this.#placement;
+  }
+
+  /** Whether it copies what it lacks or may have missed. */
+  get isCatchingUp(): boolean {
+    return this.#catchUp.busy;
+  }
+
+  get linkCounters(): LinkCounters {
+    return this.hub.counters;
+  }
+
+  /** Records that were copied from other members, and pages of records that were served to them. */
+  get copiedRecords(): number {
+    return this.#copies.records;
+  }
+
+  get servedPages(): number {
+    return this.#copies.pagesServed;
   }
 
   /** Where peers are listened for, once started. */

@@ -125,6 +125,8 @@ export interface RingKernelExports {
   /** Sets the read and write level of a connection, as LEVEL numbers; a connection has those of connectionOpen(): none (255: not a client of the ring). */
   connectionLevels(connection: number, read: number, write: number): void;
   ringFigure(index: number): number;
+  /** A cell of the histograms of how long requests waited: at (level · 2 + (1 for writes)) · 20, 19 counts (base/histogram.ts) and the sum in µs. */
+  ringLatency(index: number): number;
 }
 
 /** Flags of this node. */

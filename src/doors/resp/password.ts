@@ -1,5 +1,6 @@
 // The password of the user "default", who is the only one.
 
+import { sameBytes } from "../../base/same-bytes.ts";
 import { CommandError } from "../../store/commands/command.ts";
 import type { Session } from "./session.ts";
 import type { CommandHost } from "./session-command.ts";
@@ -25,12 +26,3 @@ export function authenticate(
 
 export const wrongPassword = (): CommandError =>
   new CommandError("WRONGPASS invalid username-password pair or user is disabled.");
-
-/** Compares in a time that depends on the length of `given` only. */
-function sameBytes(secret: Uint8Array, given: Uint8Array): boolean {
-  let difference = secret.length ^ given.length;
-  for (let i = 0; i < given.length; i++) {
-    difference |= given[i]! ^ (secret[i % secret.length] ?? 0);
-  }
-  return difference === 0;
-}

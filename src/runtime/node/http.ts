@@ -1,5 +1,6 @@
 /** HTTP on Node.js: serves a `fetch`-style handler over node:http, for requests without a body. */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { isLoopback } from "../../base/host-port.ts";
 import type { HttpHandler } from "../../doors/http/stats.ts";
 import type { Listener } from "../../transport/stream.ts";
 import { listenError } from "./tcp.ts";
@@ -62,11 +63,25 @@ async function answer(
     return;
   }
   const { method = "GET", url = "/" } = incoming;
-  const response = await handler(new Request(`http://localhost${url}`, { method }));
+  const headers = new Headers();
+  for (const name of PASSED_HEADERS) {
+    const value = incoming.headers[name];
+    if (value !== undefined) headers.set(name, value);
+  }
+  const request = new Request(`http://localhost${url}`, { method, headers });
+  const response = await handler(request, { isLocal: isLocal(incoming.socket.remoteAddress) });
   const body = new Uint8Array(await response.arrayBuffer());
-  const headers = { ...Object.fromEntries(response.headers), "content-length": body.length };
-  outgoing.writeHead(response.status, headers);
+  const facts = { ...Object.fromEntries(response.headers), "content-length": body.length };
+  outgoing.writeHead(response.status, facts);
   outgoing.end(method === "HEAD" ? undefined : body);
+}
+
+/** The headers of a request that the handler may look at. */
+const PASSED_HEADERS = ["authorization", "origin"] as const;
+
+/** Whether an address is this machine's own, also where IPv6 carries IPv4. */
+function isLocal(address = ""): boolean {
+  return isLoopback(address.replace(/^::ffff:/i, ""));
 }
 
 function refuse(incoming: IncomingMessage): { status: number; reason: string } | undefined {

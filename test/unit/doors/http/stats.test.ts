@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { Histogram } from "../../../../src/base/histogram.ts";
 import { type MetricFamily, MetricRegistry } from "../../../../src/base/metrics.ts";
+import { Settings } from "../../../../src/base/settings.ts";
 import { statsHandler } from "../../../../src/doors/http/stats.ts";
 import { parseOpenMetrics } from "../../../reference/open-metrics.ts";
 
@@ -14,9 +15,13 @@ const CLIENTS: MetricFamily = {
 function door({ families = [CLIENTS], draining = false, info = (): unknown => ({}) } = {}) {
   const metrics = new MetricRegistry();
   for (const family of families) metrics.add(family);
-  const handler = statsHandler({ isDraining: () => draining, metrics, info });
+  const settings = new Settings();
+  const handler = statsHandler({
+    ...{ isDraining: () => draining, metrics, info, settings },
+    ring: undefined,
+  });
   return (path: string, method = "GET") =>
-    handler(new Request(`http://localhost${path}`, { method }));
+    handler(new Request(`http://localhost${path}`, { method }), { isLocal: true });
 }
 
 describe("/healthz", () => {
@@ -56,7 +61,7 @@ describe("any other request", () => {
     const answer = await door()("/metric");
     expect(answer.status).toBe(404);
     expect(await answer.text()).toBe(
-      "There is nothing at /metric; there are /healthz, /metrics, /info.\n",
+      "There is nothing at /metric; there are /healthz, /readyz, /metrics, /info, /ring, /cluster_describe, /get_consistency, /set_consistency/{read|write}/{level}.\n",
     );
   });
 
