@@ -58,12 +58,14 @@ export const MAX_MEMBERS = 1023;
 export const MAX_LINKS_PER_SET = 28;
 /** Most tokens of one member. */
 export const MAX_TOKENS_PER_MEMBER = 1024;
+/** Fewest characters of a cluster's secret. */
+export const MIN_SECRET_LENGTH = 16;
 /** Longest name of a cluster, datacenter or rack, in characters. */
 export const MAX_NAME_LENGTH = 128;
 
 /**
  * The topology that a node's configuration describes. Throws RingletError with what to change: BAD_NAME, BAD_HASH, BAD_HASH_TAG,
- * BAD_DISTRIBUTION, BAD_SLICES, BAD_SEED, BAD_TOKEN, DUPLICATE_TOKEN (within a rack), DUPLICATE_ADDRESS, TOO_MANY_MEMBERS,
+ * BAD_DISTRIBUTION, BAD_SLICES, BAD_SECRET, BAD_SEED, BAD_TOKEN, DUPLICATE_TOKEN (within a rack), DUPLICATE_ADDRESS, TOO_MANY_MEMBERS,
  * TOO_MANY_TOKENS, TOO_MANY_REPLICAS.
  */
 export function buildTopology(options: ClusterOptions): Topology {
@@ -71,6 +73,7 @@ export function buildTopology(options: ClusterOptions): Topology {
   const hash = checkHash(options.hash ?? DEFAULT_HASH);
   const hashTag = readHashTag(options.hashTag);
   const distribution = checkDistribution(options.distribution ?? "vnode");
+  checkSecret(options.secret);
 
   const own = readMember(ownSeed(options), hash);
   const others = (options.seeds ?? [])
@@ -231,6 +234,14 @@ function checkDistribution(distribution: string): Distribution {
   throw new RingletError(
     "BAD_DISTRIBUTION",
     `there is no distribution ${shown(distribution)}: use one of ${DISTRIBUTIONS.join(", ")}`,
+  );
+}
+
+function checkSecret(secret: string | undefined): void {
+  if (secret === undefined || secret.length >= MIN_SECRET_LENGTH) return;
+  throw new RingletError(
+    "BAD_SECRET",
+    `the secret of the cluster has ${secret.length} characters: use at least ${MIN_SECRET_LENGTH} random ones, or none for open links`,
   );
 }
 

@@ -205,6 +205,11 @@ describe("what cannot be is refused with what to do:", () => {
       { seeds: ["10.0.0.1:8101:r2:dc1:7,100"] },
       "DUPLICATE_TOKEN: token 100 is there twice in rack r2 of dc1, at 10.0.0.1:8101 and 127.0.0.1:8101: every token of a rack must be another",
     ],
+    [
+      { secret: "fifteen letters" },
+      "BAD_SECRET: the secret of the cluster has 15 characters: use at least 16 random ones, or none for open links",
+    ],
+    [{ secret: "" }, "BAD_SECRET: the secret of the cluster has 0 characters"],
     [{ tokens: "7,7" }, "DUPLICATE_TOKEN: token 7 is there twice in rack r2 of dc1"],
     [{ tokens: "0,00" }, "DUPLICATE_TOKEN: token 0 is there twice"],
     [{ tokens: "0,4294967296" }, "DUPLICATE_TOKEN: token 0 is there twice"],
