@@ -1,7 +1,6 @@
 // Runs commands again that the kernel began: as the executor it ran one on what it held, and a replica held something newer.
 
-import { stampOf } from "../store/apply.ts";
-import { nodeOf } from "../store/stamp.ts";
+import { recordStamp } from "../store/apply.ts";
 import type { Executor, ReplicaCommand } from "./executor.ts";
 import { requireReach } from "./quorum.ts";
 import type { RingContext } from "./ring-context.ts";
@@ -26,10 +25,9 @@ export class Rerun {
     const placed = keys.map((key) => ({ database: options.database, key }));
     await this.#executor.readNewest(placed, set, options.level);
     const { port, store } = this.#context;
-    const isOwn = placed.every(({ database, key }) => {
-      const stamp = stampOf(store, database, key);
-      return nodeOf(stamp) === port.topology.self.index;
-    });
+    const isOwn = placed.every(
+      ({ database, key }) => recordStamp(store, database, key)?.node === port.topology.self.index,
+    );
     if (!isOwn) return this.#executor.write(command);
     await this.#executor.hold(placed, set, options.level);
     return undefined;
