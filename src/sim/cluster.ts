@@ -68,6 +68,8 @@ export class SimCluster {
   readonly nodes: readonly SimNode[];
   /** What nodes have said that is more than debugging. */
   readonly log: LogLine[] = [];
+  /** Called with each node whose process is about to end. */
+  beforeEnd: (node: SimNode) => void = () => {};
 
   constructor(world: World, network: Network, platform: SimPlatform, facts: ClusterFacts) {
     this.world = world;
@@ -193,6 +195,7 @@ export class SimNode {
 
   /** Ends its process at once. "process": its system closes what it had open; "power": nobody is told. */
   crash(how: "process" | "power"): void {
+    if (this.isRunning) this.#cluster.beforeEnd(this);
     if (how === "power") this.#cluster.network.powerDown(this.host);
     this.resume();
     this.#process?.kill();
@@ -232,6 +235,7 @@ export class SimNode {
 
   /** Ends its process and gives its kernel back. */
   end(): void {
+    if (this.isRunning) this.#cluster.beforeEnd(this);
     this.#process?.kill();
     this.#served = undefined;
     if (this.#kernel !== undefined) this.#cluster.platform.releaseKernel(this.#kernel);

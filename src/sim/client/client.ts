@@ -10,6 +10,7 @@ import type { History, OpenOperation } from "../history.ts";
 import type { SimProcess } from "../process.ts";
 import type { Random } from "../random.ts";
 import { isError, type Reply, ReplyReader } from "./replies.ts";
+import { encodeCommands } from "./requests.ts";
 
 /** A node that clients connect to. */
 export interface ClientTarget {
@@ -253,11 +254,6 @@ class ClientSession implements StreamHandler {
   }
 
   #write(commands: readonly (readonly string[])[]): void {
-    let text = "";
-    for (const command of commands) {
-      text += `*${command.length}\r\n`;
-      for (const word of command) text += `$${word.length}\r\n${word}\r\n`;
-    }
-    this.#parts.stream.write(Uint8Array.from(text, (character) => character.charCodeAt(0)));
+    this.#parts.stream.write(encodeCommands(commands));
   }
 }

@@ -1,0 +1,147 @@
+/** What a run is made of, drawn from its seed: the cluster, the network, the clients, and the faults. */
+import type { SettingValues } from "../base/settings.ts";
+import type { ClusterOptions } from "../ring/cluster-options.ts";
+import { type ConsistencyLevel, LEVELS } from "../ring/levels.ts";
+import { type NodePlace, places } from "./cluster.ts";
+import { drawFaults } from "./faults/draw.ts";
+import type { Fault } from "./faults/fault.ts";
+import type { PathModel } from "./network/pipe.ts";
+import { Random } from "./random.ts";
+import { drawWorkload, type Workload } from "./workload/commands.ts";
+
+export interface ClientPlan {
+  readonly host: string;
+  /** Hosts of the nodes that it connects to. */
+  readonly targets: readonly string[];
+  readonly levels: { readonly read: ConsistencyLevel; readonly write: ConsistencyLevel };
+  readonly thinkMs: number;
+  readonly pipeline: number;
+  readonly unanswered: number;
+  readonly roamChance: number;
+}
+
+export interface RunPlan {
+  readonly places: readonly NodePlace[];
+  readonly cluster: Pick<ClusterOptions, "hash" | "hashTag" | "distribution" | "secret">;
+  readonly settings: Partial<SettingValues>;
+  /** Between nodes of one datacenter, between datacenters, and between clients and nodes. */
+  readonly paths: { readonly near: PathModel; readonly far: PathModel; readonly client: PathModel };
+  readonly clients: readonly ClientPlan[];
+  readonly workload: Workload;
+  /** How long clients send while faults happen, in ms. */
+  readonly durationMs: number;
+  readonly faults: readonly Fault[];
+  /** Whether nodes may crash that are needed to keep what was acknowledged. */
+  readonly mayLoseMajority: boolean;
+}
+
+export interface PlanOptions {
+  /** In place of what is drawn. */
+  readonly durationMs?: number | undefined;
+  readonly places?: readonly NodePlace[] | undefined;
+}
+
+/** The plan of a seed. */
+export function drawPlan(seed: string, options: PlanOptions = {}): RunPlan {
+  const random = new Random(seed).fork("plan");
+  const at = options.places ?? drawPlaces(random.fork("places"));
+  const clients = drawClients(random.fork("clients"), at);
+  const durationMs = options.durationMs ?? random.pick([2000, 4000, 8000]);
+  const faultRandom = random.fork("faults");
+  return {
+    places: at,
+    cluster: drawClusterOptions(random.fork("cluster")),
+    settings: drawSettings(random.fork("settings")),
+    paths: drawPaths(random.fork("paths")),
+    clients,
+    workload: drawWorkload(random.fork("workload")),
+    durationMs,
+    faults: drawFaults(faultRandom, { places: at, clients: clients.length, durationMs }),
+    mayLoseMajority: faultRandom.fork("loss").chance(0.1),
+  };
+}
+
+/** Two datacenters of three racks, mostly. */
+function drawPlaces(random: Random): NodePlace[] {
+  const shape = random.pick([
+    ...[
+      { east: 3, west: 3 },
+      { east: 3, west: 3 },
+      { east: 3, west: 3 },
+    ],
+    ...[{ east: 3 }, { east: 5 }, { east: 1, west: 3 }, { east: 2, west: 3 }],
+  ]);
+  const whole = places(shape as Readonly<Record<string, number>>);
+  return random.chance(0.3) ? twoInEachRack(whole) : whole;
+}
+
+/** Each rack's keys shared by two nodes, so that no node has all keys. */
+function twoInEachRack(whole: readonly NodePlace[]): NodePlace[] {
+  return whole.flatMap((place, i) => [
+    { ...place, tokens: `${i * 1000}` },
+    {
+      ...place,
+      host: place.host.replace("10.0", "10.1"),
+      tokens: `${2_147_483_648 + i * 1_000_000}`,
+    },
+  ]);
+}
+
+function drawClusterOptions(random: Random): RunPlan["cluster"] {
+  const hash = random.pick(["murmur", "murmur", "murmur3", "fnv1a_64", "md5"] as const);
+  return random.chance(0.1) ? { hash, secret: "the secret of the simulation" } : { hash };
+}
+
+function drawSettings(random: Random): Partial<SettingValues> {
+  const settings: { -readonly [N in keyof SettingValues]?: SettingValues[N] } = {
+    requestTimeoutMs: random.pick([300, 1000, 3000]),
+    pingIntervalMs: random.pick([100, 500, 1000]),
+    linkTimeoutMs: random.pick([400, 1500, 3000]),
+    dialTimeoutMs: 1000,
+    handshakeTimeoutMs: 2000,
+    reconnectMinMs: random.pick([10, 100]),
+    reconnectMaxMs: random.pick([200, 1000]),
+    copyPageBytes: random.pick([4096, 65_536]),
+  };
+  if (random.chance(0.2)) settings.maxLinkPendingRequests = random.pick([16, 100]);
+  if (random.chance(0.1)) settings.maxPendingRequests = random.pick([16, 100]);
+  return settings;
+}
+
+function drawPaths(random: Random): RunPlan["paths"] {
+  const jitterMs = random.pick([0.05, 0.5, 5]);
+  const near: PathModel = {
+    latencyMs: random.pick([0.05, 0.3]),
+    jitterMs,
+    tailChance: random.pick([0, 0.01, 0.05]),
+    tailMs: random.pick([20, 200]),
+    bandwidth: random.pick([100_000, 100_000, 500]),
+    windowBytes: random.pick([256 * 1024, 16 * 1024, 1500]),
+    cutChance: random.pick([0, 0.05, 0.5]),
+  };
+  const far = { ...near, latencyMs: random.pick([2, 30]), jitterMs: jitterMs * 2 };
+  const client = { ...near, latencyMs: 0.05, jitterMs: 0.05, tailChance: 0, bandwidth: 100_000 };
+  return { near, far, client };
+}
+
+function drawClients(random: Random, at: readonly NodePlace[]): ClientPlan[] {
+  const count = random.pick([2, 5, 10]);
+  const usual = random.pick([...LEVELS, "DC_QUORUM", "DC_QUORUM", "mixed"] as const);
+  const thinkMs = random.pick([5, 20, 100]) * count;
+  const pipeline = random.pick([1, 3, 10]);
+  return Array.from({ length: count }, (_, i): ClientPlan => {
+    const level = () => (usual === "mixed" ? random.pick(LEVELS) : usual);
+    const roams = random.chance(0.3);
+    const [first, ...others] = random.shuffled(at);
+    const near = others.filter((place) => place.datacenter === first!.datacenter);
+    return {
+      host: `10.8.0.${i + 1}`,
+      targets: [first!, ...(roams ? near : [])].map((place) => place.host),
+      levels: { read: level(), write: level() },
+      thinkMs: thinkMs * random.between(0.5, 1.5),
+      pipeline,
+      unanswered: random.pick([1, 1, 4]),
+      roamChance: roams ? 0.02 : 0,
+    };
+  });
+}
