@@ -4,7 +4,7 @@
 // Addresses of records and slots hold until the next call of entryWrite(), entryRemove() or a look-up that may expire.
 
 import { arenaFree, arenaTake } from "./arena";
-import { lastStamp, mintStamp, nodeIndex, noteChange, now, accessClock } from "./clock";
+import { mintStamp, nodeIndex, noteChange, now, accessClock } from "./clock";
 import {
   FLAG_OBJECT,
   FLAG_RAW,
@@ -27,6 +27,7 @@ import {
   recordValue,
   recordValueLength,
 } from "./record";
+import { hideObject, objectsInit } from "./objects";
 import { addHostBytes } from "./room";
 import {
   DATABASES,
@@ -74,6 +75,7 @@ export function entriesInit(tombstones: bool): void {
   expiredEntries = 0;
   hits = 0;
   misses = 0;
+  objectsInit();
 }
 
 // @ts-ignore: decorator
@@ -113,13 +115,37 @@ export function entryWrite(
   expiry: u64,
   slack: u32,
 ): u32 {
+  const slot = tableFind(database, hash, key, keyLength);
+  const marks: u32 = expiry != 0 ? MARK_VOLATILE : 0;
+  const record = entryPut(database, slot, hash, key, keyLength, valueLength, flags, marks, slack);
+  if (record == 0) return 0;
+  store<u64>(record, mintStamp(), 8);
+  store<u64>(record, (expiry << 16) | <u64>nodeIndex, 16);
+  return record;
+}
+
+/**
+ * Gives the key whose slot is `slot` (0: it has none) a record for `valueLength` bytes with `flags`, and the slot `marks`; see
+ * entryWrite(). The caller fills in stamp, expiry, node and value. Returns the record, 0 at the ceiling, with nothing changed.
+ */
+// @ts-ignore: decorator
+@inline
+export function entryPut(
+  database: u32,
+  slot: u32,
+  hash: u32,
+  key: u32,
+  keyLength: u32,
+  valueLength: u32,
+  flags: u32,
+  marks: u32,
+  slack: u32,
+): u32 {
   const bodyLength = flags & FLAG_OBJECT ? OBJECT_BODY_BYTES : valueLength;
   const needed = recordBytes(keyLength, bodyLength);
-  const marks: u32 = expiry != 0 ? MARK_VOLATILE : 0;
-  const slot = tableFind(database, hash, key, keyLength);
   const old = slot == 0 ? 0 : slotRecord(slot);
   if (old != 0 && fitsInPlace(old, needed, slack)) {
-    fill(old, database, valueLength, flags, expiry);
+    fill(old, database, valueLength, flags);
     if (slotMarks(slot) != marks) slotSet(database, slot, old, marks);
     return old;
   }
@@ -129,7 +155,7 @@ export function entryWrite(
   store<u32>(record, hash);
   store<u32>(record, keyLength, 24);
   copyBytes(recordKey(record), key, keyLength);
-  fill(record, database, valueLength, flags, expiry);
+  fill(record, database, valueLength, flags);
   if (old == 0) {
     tableInsert(database, hash, record, marks);
   } else {
@@ -150,9 +176,7 @@ function fitsInPlace(record: u32, needed: u32, slack: u32): bool {
 
 // @ts-ignore: decorator
 @inline
-function fill(record: u32, database: u32, valueLength: u32, flags: u32, expiry: u64): void {
-  store<u64>(record, mintStamp(), 8);
-  store<u64>(record, (expiry << 16) | <u64>nodeIndex, 16);
+function fill(record: u32, database: u32, valueLength: u32, flags: u32): void {
   store<u32>(record, valueLength, 28);
   store<u32>(record, (accessClock << 8) | flags | database, 32);
   if (flags & FLAG_OBJECT) store<f64>(recordValue(record), 0);
@@ -197,7 +221,7 @@ export function entrySetExpiry(database: u32, slot: u32, expiry: u64): void {
 /** Removes the live entry in a slot, leaving a tombstone with a new stamp where tombstones are kept. */
 export function entryRemove(database: u32, slot: u32): void {
   if (keepTombstones) {
-    bury(database, slot, mintStamp());
+    entryBury(database, slot, mintStamp(), nodeIndex);
     return;
   }
   noteChange();
@@ -209,12 +233,14 @@ export function entryBuryMissing(database: u32, hash: u32, key: u32, length: u32
   if (!keepTombstones) return true;
   const slot = tableFind(database, hash, key, length);
   if (slot != 0) {
-    recordSetStamp(slotRecord(slot), mintStamp(), nodeIndex);
+    // A tombstone, or an entry that has expired and is held.
+    entryBury(database, slot, mintStamp(), nodeIndex);
     return true;
   }
-  if (entryWrite(database, hash, key, length, 0, FLAG_TOMBSTONE, 0, 0) == 0) return false;
-  const made = tableFind(database, hash, key, length);
-  slotSet(database, made, slotRecord(made), MARK_TOMBSTONE);
+  const record = entryPut(database, 0, hash, key, length, 0, FLAG_TOMBSTONE, MARK_TOMBSTONE, 0);
+  if (record == 0) return false;
+  store<u64>(record, mintStamp(), 8);
+  store<u64>(record, <u64>nodeIndex, 16);
   return true;
 }
 
@@ -261,14 +287,16 @@ export function holdExpiry(held: u32): void {
 function expire(database: u32, slot: u32): void {
   expiredEntries++;
   // The tombstone of an expiry has the stamp of the write that set it: every replica comes to the same one.
-  if (keepTombstones) bury(database, slot, recordStamp(slotRecord(slot)));
-  else drop(database, slot);
+  const record = slotRecord(slot);
+  if (!keepTombstones) drop(database, slot);
+  else if (recordFlags(record) & FLAG_OBJECT) hideObject(database, slot);
+  else entryBury(database, slot, recordStamp(record), recordNode(record));
 }
 
-function bury(database: u32, slot: u32, stamp: u64): void {
+/** Puts a tombstone with a stamp and the node that minted it in the place of the entry in a slot. */
+export function entryBury(database: u32, slot: u32, stamp: u64, node: u32): void {
   let record = slotRecord(slot);
   const keyLength = load<u32>(record, 24);
-  const node = stamp == lastStamp ? nodeIndex : recordNode(record);
   const small = recordBytes(keyLength, 0);
   if (recordFlags(record) & FLAG_OBJECT || recordSize(record) - small > MAX_WASTE_BYTES) {
     const next = arenaTake(small);

@@ -196,7 +196,7 @@ function prefetch(context: u32, count: u32): void {
     if (frameType(frame) > FRAME_READ) continue;
     const record = tableProbe(frameDatabase(frame), load<u32>(entry, PEER_HASH));
     // Two cache lines: records of small values lie across a border more often than not.
-    if (record != 0) touched ^= load<u32>(record, 24) ^ load<u32>(record, 52);
+    if (record != 0) touched ^= load<u32>(record, 8) ^ load<u32>(record, 52);
   }
   prefetched ^= touched;
 }
