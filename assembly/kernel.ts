@@ -6,8 +6,13 @@ import { changes, resetClock, setNow } from "./kernel/clock";
 import { maxValueBytes, setMaxValueBytes } from "./kernel/commands/command";
 import { connectionsInit } from "./kernel/connection";
 import { entriesInit, expiredEntries, hits, misses } from "./kernel/entries";
+import { floorsInit } from "./kernel/floors";
 import { pagesInit } from "./kernel/pages";
 import { randomSeed } from "./kernel/random";
+import { figuresInit } from "./kernel/ring/figures";
+import { limitsInit } from "./kernel/ring/limits";
+import { linksInit } from "./kernel/ring/links";
+import { ringInit } from "./kernel/ring/ring";
 import { evictedEntries, roomInit, usedBytes } from "./kernel/room";
 import { siphashSeed } from "./kernel/siphash";
 import { tableInit, tablePages, tableVolatile } from "./kernel/table";
@@ -15,11 +20,12 @@ import { setMaxBulkBytes } from "./codec/resp-request";
 
 export * from "./codec/exports";
 export { collectTombstones, holdExpiry, takeReleased } from "./kernel/entries";
-export { connectionClose, connectionOpen } from "./kernel/connection";
+export { connectionClose, connectionLevels, connectionOpen } from "./kernel/connection";
 export { contextClose, contextOpen, inputReserve, releaseBigInput } from "./kernel/context";
-export { observeStamp, setNodeIndex, setNow } from "./kernel/clock";
+export { holdStamp, observeStamp, setNodeIndex, setNow } from "./kernel/clock";
 export { callsOf, failedOf, rejectedOf } from "./kernel/calls";
 export { feed, resume, scan } from "./kernel/feed";
+export { floorNodeOf, floorOf, setFloor } from "./kernel/floors";
 export {
   hostChanged,
   hostCount,
@@ -38,7 +44,29 @@ export {
   tick,
   walkedCount,
 } from "./kernel/host";
+export { hostInstall, hostNode, hostObserve, hostPeek, hostUntrimmed } from "./kernel/objects";
 export { freePages, takePages } from "./kernel/pages";
+export { nextEvent } from "./kernel/ring/events";
+export { readAround, replicate } from "./kernel/ring/host-quorums";
+export { ringFigure, ringInstall } from "./kernel/ring/ring";
+export { ringReserve, ringRoute } from "./kernel/ring/route";
+export {
+  expireSlots,
+  ringSetClock,
+  slotFulfil,
+  slotOpen,
+  slotSeal,
+  streamAppend,
+  turnFlushed,
+} from "./kernel/ring/slots";
+export { connectionGated, nextReady, streamBytes, streamTake } from "./kernel/ring/streams";
+export { copiedBytes, copyNeeds, copyWalk } from "./kernel/ring/copy";
+export { digest } from "./kernel/ring/digest";
+export { ringSetLimits, ringSetMaxFrame, ringSetSelf } from "./kernel/ring/limits";
+export { linkAddress, linkDown, linkFlushed, linkOpen, linkSetFlags } from "./kernel/ring/links";
+export { linkSeal } from "./kernel/ring/outbox";
+export { peerFeed, peerResume } from "./kernel/ring/peer-feed";
+export { hostApply, hostMint, lastStampSeen, linkRequest, peerAnswer } from "./kernel/ring/port";
 export { heldBytes, makeRoom, setMaxMemory } from "./kernel/room";
 
 /**
@@ -50,9 +78,14 @@ export function reset(ceilingBytes: u32, seedLow: u64, seedHigh: u64, tombstones
   arenaInit();
   tableInit();
   entriesInit(tombstones != 0);
+  floorsInit();
   connectionsInit();
   roomInit();
   callsInit();
+  limitsInit();
+  figuresInit();
+  linksInit();
+  ringInit();
   resetClock();
   siphashSeed(seedLow, seedHigh);
   randomSeed(seedLow ^ seedHigh);

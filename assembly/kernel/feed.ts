@@ -15,6 +15,7 @@ import {
   CONNECTION_NO_TOUCH,
   CONNECTION_RESP3,
   CONNECTION_UNAUTHENTICATED,
+  connectionIsOfRing,
 } from "./connection";
 import {
   BATCH_ARGC,
@@ -74,6 +75,9 @@ import {
 import { DONE, FULL, HOST, LARGE, largeLength, largePointer, setDatabase } from "./commands/command";
 import { OUTPUT_BYTES } from "./commands/get";
 import { hashed, identify, run } from "./commands/dispatch";
+import { clientBegin, clientEnd, PEERS } from "./ring/client";
+import { coordinate } from "./ring/coordinate";
+import { ringOn } from "./ring/route";
 import { MIN_ROOM, outEnd, outNext, replyErrorByte, replyErrorWith, setOutput, setProtocol } from "./reply";
 import { siphash } from "./siphash";
 import { tablePrefetch, tableProbe } from "./table";
@@ -93,6 +97,8 @@ export const STATUS_LARGE: i32 = 3;
 export const STATUS_PROTOCOL_ERROR: i32 = 4;
 /** A command has more arguments than memory can hold now; the connection must close. */
 export const STATUS_NO_MEMORY: i32 = 5;
+/** The outbox of a link is full: the host must seal, send and flush all of them, and resume. */
+export const STATUS_OUTBOX_FULL: i32 = 6;
 
 /** A part of a command that is shorter than this is simply read again when the rest has come. */
 const REREAD_BYTES: u32 = 16 * 1024;
@@ -134,7 +140,9 @@ export function scan(context: u32, connection: u32, input: u32, length: u32): bo
   return true;
 }
 
-/** Goes on after a return of feed() or resume() with STATUS_HOST, STATUS_OUTPUT_FULL or STATUS_LARGE. */
+/**
+ * Goes on after a return of feed() or resume() with STATUS_HOST, STATUS_OUTPUT_FULL, STATUS_LARGE or STATUS_OUTBOX_FULL.
+ */
 export function resume(context: u32): i32 {
   const output = load<u32>(context, CTX_OUTPUT);
   setOutput(output + load<u32>(context, CTX_OUT_LENGTH), output + OUTPUT_BYTES);
@@ -142,18 +150,27 @@ export function resume(context: u32): i32 {
   const flags = connectionFlags(connection);
   setProtocol((flags & CONNECTION_RESP3) != 0);
   setDatabase(connectionDatabase(connection), (flags & CONNECTION_NO_TOUCH) != 0);
+  const ofRing = ringOn && connectionIsOfRing(connection);
+  if (ofRing) clientBegin(connection, output);
+  let status = runAll(context, connection, flags, ofRing);
+  if (ofRing && !clientEnd()) status = STATUS_NO_MEMORY;
+  return finish(context, status);
+}
+
+/** Runs and parses batches until the input is through, or something stops it; a STATUS_. */
+function runAll(context: u32, connection: u32, flags: u32, ofRing: bool): i32 {
   while (true) {
-    const status = runBatch(context, (flags & CONNECTION_HOST) != 0);
-    if (status != STATUS_DONE) return finish(context, status);
+    const status = runBatch(context, (flags & CONNECTION_HOST) != 0, ofRing);
+    if (status != STATUS_DONE) return status;
     const parsed = load<i32>(context, CTX_PARSE_STATUS);
-    if (parsed == REQUEST_INCOMPLETE) return finish(context, STATUS_DONE);
-    if (parsed == REQUEST_INDEX_FULL) return finish(context, STATUS_NO_MEMORY);
+    if (parsed == REQUEST_INCOMPLETE) return STATUS_DONE;
+    if (parsed == REQUEST_INDEX_FULL) return STATUS_NO_MEMORY;
     if (parsed != REQUEST_COMPLETE) {
-      if (outEnd - outNext < MIN_ROOM) return finish(context, STATUS_OUTPUT_FULL);
+      if (outEnd - outNext < MIN_ROOM) return STATUS_OUTPUT_FULL;
       replyProtocolError(load<u32>(context, CTX_ERROR), parsed);
-      return finish(context, STATUS_PROTOCOL_ERROR);
+      return STATUS_PROTOCOL_ERROR;
     }
-    if (load<u32>(context, CTX_PARSED) == load<u32>(context, CTX_END)) return finish(context, STATUS_DONE);
+    if (load<u32>(context, CTX_PARSED) == load<u32>(context, CTX_END)) return STATUS_DONE;
     parseBatch(context, connection, (flags & CONNECTION_UNAUTHENTICATED) != 0);
   }
 }
@@ -244,7 +261,7 @@ function prefetch(context: u32, database: u32, count: u32): void {
 }
 
 /** Runs what is left of the batch; STATUS_DONE when it is through. */
-function runBatch(context: u32, toHost: bool): i32 {
+function runBatch(context: u32, toHost: bool, ofRing: bool): i32 {
   let next = load<u32>(context, CTX_BATCH_NEXT);
   const count = load<u32>(context, CTX_BATCH_COUNT);
   // A command whose value the host sends counts as done when the host resumes.
@@ -257,11 +274,14 @@ function runBatch(context: u32, toHost: bool): i32 {
     const reply = outNext;
     let outcome = HOST;
     if (command != 0 && !toHost) {
-      outcome = outEnd - outNext < MIN_ROOM ? FULL : run(command, argv, argc, load<u32>(entry, BATCH_HASH));
+      const hash = load<u32>(entry, BATCH_HASH);
+      if (outEnd - outNext < MIN_ROOM) outcome = FULL;
+      else if (ofRing) outcome = coordinate(command, argv, argc, hash, reply);
+      else outcome = run(command, argv, argc, hash);
     }
-    if (outcome == FULL) {
+    if (outcome == FULL || outcome == PEERS) {
       store<u32>(context, next, CTX_BATCH_NEXT);
-      return STATUS_OUTPUT_FULL;
+      return outcome == FULL ? STATUS_OUTPUT_FULL : STATUS_OUTBOX_FULL;
     }
     next++;
     if (outcome != LARGE) store<u32>(context, load<u32>(entry, BATCH_END), CTX_CONSUMED);

@@ -80,13 +80,13 @@ function outOfMemory(): i32 {
   return DONE;
 }
 
-function syntaxError(): i32 {
+function refuseSyntax(): bool {
   replyError(SYNTAX_ERROR);
-  return DONE;
+  return false;
 }
 
 /** What readExpiry() read: milliseconds since the epoch. */
-let expiryRead: u64 = 0;
+export let expiryRead: u64 = 0;
 
 /**
  * Reads an expiry in `unit` ms, relative to now or absolute; one beyond MAX_EXPIRY becomes that. False when it has written the
@@ -113,6 +113,15 @@ export function commandSet(argv: u32, argc: u32, hash: u32): i32 {
     replyOk();
     return DONE;
   }
+  if (!readSetOptions(argv, argc)) return DONE;
+  return setWith(argv, hash, 2, optionsRead, expiryRead);
+}
+
+/** The options that readSetOptions() read. */
+let optionsRead: u32 = 0;
+
+/** Reads the options of SET, and its expiry; false when it has written the error. */
+function readSetOptions(argv: u32, argc: u32): bool {
   let options: u32 = 0;
   let form: i32 = 0;
   let expiryAt: u32 = 0;
@@ -121,27 +130,44 @@ export function commandSet(argv: u32, argc: u32, hash: u32): i32 {
     if (index >= FORM_EX) {
       // One form of expiry at most, which may be given again, and none with KEEPTTL.
       i++;
-      if ((options & OPTION_KEEPTTL) != 0 || (form != 0 && form != index) || i == argc) return syntaxError();
+      if ((options & OPTION_KEEPTTL) != 0 || (form != 0 && form != index) || i == argc) return refuseSyntax();
       form = index;
       expiryAt = i;
       continue;
     }
-    if (index < 0) return syntaxError();
+    if (index < 0) return refuseSyntax();
     const option: u32 = 1 << index;
     const excluded =
       (option == OPTION_NX && (options & OPTION_XX) != 0) ||
       (option == OPTION_XX && (options & OPTION_NX) != 0) ||
       (option == OPTION_KEEPTTL && form != 0);
-    if (excluded) return syntaxError();
+    if (excluded) return refuseSyntax();
     options |= option;
   }
-  let expiry: u64 = 0;
-  if (form != 0) {
-    const unit: i64 = form == FORM_EX || form == FORM_EXAT ? 1000 : 1;
-    if (!readExpiry(argv, expiryAt, unit, form >= FORM_EXAT)) return DONE;
-    expiry = expiryRead;
+  optionsRead = options;
+  expiryRead = 0;
+  if (form == 0) return true;
+  const unit: i64 = form == FORM_EX || form == FORM_EXAT ? 1000 : 1;
+  return readExpiry(argv, expiryAt, unit, form >= FORM_EXAT);
+}
+
+/** Whether a SET depends on nothing that is there: it has no option but an expiry. */
+export function isBlindSet(argv: u32, argc: u32): bool {
+  for (let i: u32 = 3; i < argc; i++) {
+    const index = wordIndex(word(argument(argv, i), argumentLength(argv, i)));
+    if (index >= 0 && index < FORM_EX) return false;
   }
-  return setWith(argv, hash, 2, options, expiry);
+  return true;
+}
+
+/**
+ * Reads the expiry of a blind SET, or of SETEX (`unit` 1000) or PSETEX (1) (`unit` 0: SET), for a write that is not applied
+ * here: ms since the epoch, 0 for none, in `expiryRead`. False when it has written the error.
+ */
+export function readBlindExpiry(argv: u32, argc: u32, unit: i64): bool {
+  if (unit != 0) return readExpiry(argv, 2, unit, false);
+  expiryRead = 0;
+  return argc == 3 || readSetOptions(argv, argc);
 }
 
 /** Which option of SET a word is: the number of the bit of its OPTION_, its FORM_, or -1. */

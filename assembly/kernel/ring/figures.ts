@@ -33,8 +33,23 @@ export const BROKEN_FRAMES: u32 = 46;
 export const HOST_FRAMES: u32 = 47;
 /** Requests that failed because their link went down. */
 export const LOST_REQUESTS: u32 = 48;
-// 49 to 63: the coordinator's (slots.ts).
-export const FIRST_COORDINATOR_FIGURE: u32 = 49;
+/** Slots opened, those that were decided without what they needed, and those of them that were too old. */
+export const SLOTS_OPENED: u32 = 49;
+export const SLOTS_FAILED: u32 = 50;
+export const SLOTS_EXPIRED: u32 = 51;
+/** Commands refused because too few replicas were up: nothing was written. */
+export const QUORUMS_REFUSED: u32 = 52;
+/** Commands refused because too many wait for replicas. */
+export const SLOTS_REFUSED: u32 = 53;
+/** Replies that other nodes have changed. */
+export const REPLIES_CHANGED: u32 = 54;
+/** Writes sent again with a new stamp, because a replica held something newer. */
+export const WRITES_RESTAMPED: u32 = 55;
+/** Requests handed to the host to run them again. */
+export const REQUESTS_RETRIED: u32 = 56;
+/** Commands with keys of clients of the ring that the kernel coordinated, and those that it left to the host. */
+export const COMMANDS_COORDINATED: u32 = 57;
+export const COMMANDS_LEFT: u32 = 58;
 
 export function figuresInit(): void {
   memory.fill(counters, 0, FIGURES * 8);

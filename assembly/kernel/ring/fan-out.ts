@@ -1,0 +1,143 @@
+// Sending to the replicas of a set: who is up, whether their outboxes have the room, and the frames. Room is asked for before
+// anything is done, so that nothing has to be taken back.
+
+import { FLAG_TOMBSTONE, recordFlags, recordStamp, recordNode, recordValue, recordValueLength } from "../record";
+import { slotRecord, tableFind } from "../table";
+import { FRAME_SPREAD, FRAME_TOMBSTONE, WRITE_SEEN_BYTES } from "./frames";
+import { linkExpect, linkIsReadable, linkIsUp, NO_SLOT } from "./links";
+import { frameRead, frameWrite, outboxRoom } from "./outbox";
+import { setLocal, setLocals, setPosition, setRemote, setRemotes } from "./route";
+
+/** Longest key and value together that the kernel sends: an outbox always takes a few of them. */
+export const MAX_RECORD_BYTES: u32 = 64 * 1024;
+/** Most bytes of all frames of one command on a link. */
+export const MAX_COMMAND_BYTES: u32 = 128 * 1024;
+
+/** Instead of a number of links: an outbox lacks the room. */
+export const NO_ROOM: u32 = 0xffffffff;
+
+/** How many other local replicas take a write of `bytes`; NO_ROOM when an outbox, of another datacenter too, lacks the room. */
+// @ts-ignore: decorator
+@inline
+export function writableLinks(set: u32, bytes: u32): u32 {
+  let up: u32 = 0;
+  const locals = setLocals(set);
+  for (let i: u32 = 0; i < locals; i++) {
+    const link = setLocal(set, i);
+    if (!linkIsUp(link)) continue;
+    if (!outboxRoom(link, bytes)) return NO_ROOM;
+    up++;
+  }
+  const remotes = setRemotes(set);
+  for (let i: u32 = 0; i < remotes; i++) {
+    const link = setRemote(set, i);
+    if (linkIsUp(link) && !outboxRoom(link, bytes)) return NO_ROOM;
+  }
+  return up;
+}
+
+/** How many other local replicas answer a read of `bytes`; NO_ROOM when an outbox lacks the room. */
+// @ts-ignore: decorator
+@inline
+export function readableLinks(set: u32, bytes: u32): u32 {
+  let up: u32 = 0;
+  const locals = setLocals(set);
+  for (let i: u32 = 0; i < locals; i++) {
+    const link = setLocal(set, i);
+    if (!linkIsReadable(link)) continue;
+    if (!outboxRoom(link, bytes)) return NO_ROOM;
+    up++;
+  }
+  return up;
+}
+
+/** Whether this node, a replica of the set and not fenced, is the first of its fixed order that is there. */
+export function isExecutor(set: u32): bool {
+  const before = setPosition(set);
+  for (let i: u32 = 0; i < before; i++) if (linkIsReadable(setLocal(set, i))) return false;
+  return true;
+}
+
+/** Frames that the last sendRecord() or sendWrite() wrote, those to other datacenters included. */
+export let framesSent: u32 = 0;
+
+/**
+ * Sends a record, or a tombstone with `seen` (0: none) in it, to the other replicas of its set, and to other datacenters; `handle`
+ * waits for the local ones. How many those are.
+ */
+// @ts-ignore: decorator
+@inline
+export function sendRecord(set: u32, handle: u32, database: u32, record: u32, key: u32, keyLength: u32, seen: u32): u32 {
+  const dead = (recordFlags(record) & FLAG_TOMBSTONE) != 0;
+  const value = dead ? seen : recordValue(record);
+  const length = !dead ? recordValueLength(record) : seen != 0 ? WRITE_SEEN_BYTES : 0;
+  const flags = dead ? FRAME_TOMBSTONE : 0;
+  return sendWrite(set, handle, database, flags, recordStamp(record), load<u64>(record, 16), key, keyLength, value, length);
+}
+
+/** As sendRecord(), with the fields of the frame. */
+export function sendWrite(
+  set: u32,
+  handle: u32,
+  database: u32,
+  flags: u32,
+  stamp: u64,
+  expiryAndNode: u64,
+  key: u32,
+  keyLength: u32,
+  value: u32,
+  length: u32,
+): u32 {
+  let sent: u32 = 0;
+  const locals = setLocals(set);
+  for (let i: u32 = 0; i < locals; i++) {
+    const link = setLocal(set, i);
+    if (!linkExpect(link, handle)) continue;
+    frameWrite(link, database, flags, stamp, expiryAndNode, key, keyLength, value, length);
+    sent++;
+  }
+  framesSent = sent;
+  const remotes = setRemotes(set);
+  for (let i: u32 = 0; i < remotes; i++) {
+    const link = setRemote(set, i);
+    if (!linkExpect(link, NO_SLOT)) continue;
+    frameWrite(link, database, flags | FRAME_SPREAD, stamp, expiryAndNode, key, keyLength, value, length);
+    framesSent++;
+  }
+  return sent;
+}
+
+/** Asks the other local replicas that answer reads for something newer than what is held here; how many. */
+// @ts-ignore: decorator
+@inline
+export function sendRead(set: u32, handle: u32, database: u32, hash: u32, key: u32, keyLength: u32): u32 {
+  const slot = tableFind(database, hash, key, keyLength);
+  let stamp: u64 = 0;
+  let node: u32 = 0;
+  if (slot != 0) {
+    stamp = recordStamp(slotRecord(slot));
+    node = recordNode(slotRecord(slot));
+  }
+  return sendReadOf(set, handle, database, stamp, node, key, keyLength);
+}
+
+/** Asks the other local replicas that answer reads for something newer than a stamp; how many. */
+export function sendReadOf(
+  set: u32,
+  handle: u32,
+  database: u32,
+  stamp: u64,
+  node: u32,
+  key: u32,
+  keyLength: u32,
+): u32 {
+  let sent: u32 = 0;
+  const locals = setLocals(set);
+  for (let i: u32 = 0; i < locals; i++) {
+    const link = setLocal(set, i);
+    if (!linkIsReadable(link) || !linkExpect(link, handle)) continue;
+    frameRead(link, database, stamp, node, key, keyLength);
+    sent++;
+  }
+  return sent;
+}
