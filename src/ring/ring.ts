@@ -16,7 +16,14 @@ import type { HelloFacts, LinkEvents, LinkSession } from "../link/link.ts";
 import { LinkRequests } from "../link/requests.ts";
 import type { Key } from "../store/database.ts";
 import type { EmbeddedStore } from "../store/embedded-store.ts";
-import { LINK, LINK_FLAG, NO_SLOT, SELF_FLAG } from "../store/kernel-ring.ts";
+import {
+  LINK,
+  LINK_FLAG,
+  NO_SLOT,
+  RING_FIGURE,
+  type RingFigure,
+  SELF_FLAG,
+} from "../store/kernel-ring.ts";
 import type { Listener } from "../transport/stream.ts";
 import type { PeerAddress, Transport } from "../transport/transport.ts";
 import { CatchUp } from "./catch-up.ts";
@@ -32,6 +39,7 @@ import type { QuorumOutcome, RequestHandler, RingPort } from "./port.ts";
 import { ReplyGates } from "./reply-gate.ts";
 import { writeRingTables } from "./tables.ts";
 import type { Member, ReplicaSet, Topology } from "./topology.ts";
+import type { LatencyView, MemberState, MemberView, RingView } from "./view.ts";
 
 /** What a ring is made of. */
 export interface RingParts {
@@ -74,7 +82,7 @@ export interface Peer {
 /** How often nodes tell each other how they are, in ms. */
 export const STATUS_INTERVAL_MS = 1000;
 
-export class Ring implements RingPort, LinkEvents, PeerFrames {
+export class Ring implements RingPort, RingView, LinkEvents, PeerFrames {
   readonly topology: Topology;
   readonly sets: readonly ReplicaSet[];
   readonly epoch: string;
@@ -103,6 +111,7 @@ export class Ring implements RingPort, LinkEvents, PeerFrames {
   #clockRefusal: string | undefined;
   #scheduled = false;
   #closed = false;
+  readonly #startedAt: number;
   #wasFenced = true;
   #listener: Listener | undefined;
   /** Runs the commands that the kernel cannot end; set by who runs the host's commands. */
@@ -117,6 +126,7 @@ export class Ring implements RingPort, LinkEvents, PeerFrames {
     this.topology = topology;
     this.sets = placement.sets;
     this.startedAt = runtime.now();
+    this.#startedAt = runtime.now();
     this.epoch = hex(runtime.randomBytes(EPOCH_BYTES));
     this.#peers = topology.members.map((member) =>
       member === topology.self
@@ -368,6 +378,46 @@ export class Ring implements RingPort, LinkEvents, PeerFrames {
     if (peer === undefined) return;
     this.#flush(peer);
     peer.session?.send(frame);
+  }
+
+  // ---- RingView ------------------------------------------------------------------------------------------------------
+
+  members(): MemberView[] {
+    const { self } = this.topology;
+    return this.topology.members.map((member) => {
+      const peer = this.#peers[member.index];
+      if (peer === undefined) return this.#viewOfSelf(self);
+      const { session, state, since, lastReason } = peer;
+      const reason = session === undefined && lastReason !== "" ? lastReason : undefined;
+      const link = session === undefined ? undefined : this.#viewOfLink(session);
+      return { member, state: stateOf(peer), since, reason, epoch: state?.epoch, link };
+    });
+  }
+
+  figure(name: RingFigure, plus = 0): number {
+    return this.#store.kernel.ringFigure(RING_FIGURE[name] + plus);
+  }
+
+  latencies(): LatencyView[] {
+    return [];
+  }
+
+  #viewOfSelf(member: Member): MemberView {
+    const catchingUp = this.#catchUp.busy ? "catching-up" : "up";
+    const state = this.isFenced ? "fenced" : catchingUp;
+    const reason = this.refusal;
+    return { member, state, since: this.#startedAt, reason, epoch: this.epoch, link: undefined };
+  }
+
+  #viewOfLink(session: LinkSession): MemberView["link"] {
+    const { kernel, memory } = this.#store;
+    return {
+      rttMs: session.rttMs,
+      clockOffsetMs: session.clockOffsetMs,
+      pendingRequests: memory.words[(kernel.linkAddress(session.link) >>> 2) + LINK.pending]!,
+      queuedBytes: session.bufferedBytes,
+      isEncrypted: session.isEncrypted,
+    };
   }
 
   /** "datacenter/rack at host:port", for messages. */
@@ -714,6 +764,11 @@ export class Ring implements RingPort, LinkEvents, PeerFrames {
 }
 
 const TEXT = new TextEncoder();
+function stateOf({ session, state }: Peer): MemberState {
+  if (session === undefined) return "down";
+  return state?.fenced === true ? "fenced" : "up";
+}
+
 /** What replicate() and readAround() of the kernel answer; anything else: the host must do it. */
 const BEGUN = { yes: 1, outboxFull: 2 } as const;
 /** Random bytes of a store epoch. */
