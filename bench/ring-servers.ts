@@ -32,7 +32,7 @@ export async function withRing<T>(
       const flags = [
         ...["--cluster-name", "bench", "--datacenter", "dc1", "--rack", rack, "--tokens", token],
         ...["--dyn-listen", `127.0.0.1:${port}`],
-        ...seeds.filter((_, other) => other !== i).flatMap((seed) => ["--dyn-seeds", seed]),
+        ...["--dyn-seeds", seeds.join(",")],
         ...["--read-consistency", shape.level, "--write-consistency", shape.level],
       ];
       nodes.push(await startRinglet(processes, `node ${i + 1}`, flags));

@@ -2,6 +2,7 @@
 
 import { container, type SessionCommand } from "../../session-command.ts";
 import { consistency } from "./consistency.ts";
+import { digest } from "./digest.ts";
 import { ring } from "./ring.ts";
 import { status } from "./status.ts";
 
@@ -12,5 +13,5 @@ export const ringletCommand: SessionCommand = container(
     since: "1.0.0",
     summary: "Tells about the ring, and sets the consistency levels of this connection.",
   },
-  [consistency, ring, status],
+  [consistency, digest, ring, status],
 );

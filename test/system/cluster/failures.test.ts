@@ -1,0 +1,213 @@
+// Members of a cluster of three racks at DC_QUORUM that are killed, paused and started again under load: what their clients see,
+// held against histories that are kept outside.
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
+import { describe, expect, it, type TestContext } from "vitest";
+import {
+  type Cluster,
+  type ClusterMember,
+  places,
+  startCluster,
+  until,
+} from "../cluster-harness.ts";
+import { requireProgram } from "../programs.ts";
+import { connectRedis, Writer } from "./history.ts";
+
+const QUORUM = ["--read-consistency", "dc_quorum", "--write-consistency", "dc_quorum"];
+const NO_QUORUM = "-ERR Dynomite: Failed to achieve Quorum (2 of 3 needed, 1 answered)";
+
+const run = promisify(execFile);
+
+type Three = readonly [ClusterMember, ClusterMember, ClusterMember];
+
+async function threeRacks(...flags: string[]): Promise<{ cluster: Cluster; members: Three }> {
+  const cluster = await startCluster({ places: places(3), flags: [...QUORUM, ...flags] });
+  await cluster.ready();
+  return { cluster, members: cluster.members as unknown as Three };
+}
+
+/** The replies to commands that a member is sent in one go. */
+const ask = (member: ClusterMember, ...lines: string[]) =>
+  member.send(...lines.map((line) => line.split(" ")));
+
+/** Sets so many keys through a member, with redis-benchmark. */
+async function load(context: TestContext, member: ClusterMember, count: number): Promise<void> {
+  const program = requireProgram(context, "redis-benchmark");
+  const flags = ["-p", String(member.port), "-e", "-q", "-t", "set", "-P", "64", "-d", "100"];
+  const { stdout } = await run(program, [...flags, "-r", String(count), "-n", String(count * 3)]);
+  expect(stdout).not.toMatch(/error/i);
+}
+
+describe("one of three nodes", () => {
+  it("is killed: the others go on; started again, it is whole, and answers nothing wrong before", async (context) => {
+    const { cluster, members } = await threeRacks();
+    const [one, two, three] = members;
+    await load(context, one, 20_000);
+    await ask(one, "MSET settled:1 one settled:2 two", "HSET settled:h f v");
+    const writers = [await Writer.start(one, "one"), await Writer.start(two, "two")];
+    const bystander = await Writer.start(three, "three");
+    for (const writer of [...writers, bystander]) await writer.more();
+
+    await three.kill();
+    for (const writer of writers) await writer.more();
+    await bystander.stop();
+    // Its errors are those of its connection, not replies.
+    expect(bystander.errors.map(({ name }) => name)).not.toContain("ReplyError");
+
+    await three.start();
+    const seen = new Set<string>();
+    let readBeforeReady = 0;
+    do {
+      const replies = await three.sendAtOne(
+        ...["GET settled:1", "GET settled:2", "HGET settled:h f", "EXISTS settled:1"].map((line) =>
+          line.split(" "),
+        ),
+      );
+      readBeforeReady++;
+      for (const reply of replies) if (!reply.startsWith("-")) seen.add(reply);
+    } while ((await three.status("/readyz")) !== 200);
+    const right = ["$3\r\none\r\n", "$3\r\ntwo\r\n", "$1\r\nv\r\n", ":1\r\n"];
+    expect([...seen].filter((reply) => !right.includes(reply))).toEqual([]);
+    expect(readBeforeReady).toBeGreaterThan(0);
+
+    for (const writer of writers) await writer.more();
+    for (const writer of writers) await writer.stop();
+    expect(writers.flatMap(({ errors }) => errors)).toEqual([]);
+    await cluster.equal();
+    for (const member of members) {
+      for (const writer of [...writers, bystander]) await writer.check(member);
+    }
+  });
+
+  it("is paused under load: nobody waits for it, memory stays bounded, and it is equal again", async (context) => {
+    const { cluster, members } = await threeRacks();
+    const [one, two, three] = members;
+    await load(context, one, 20_000);
+    const before = await Promise.all([one, two].map(residentBytes));
+    const program = requireProgram(context, "redis-benchmark");
+    three.pause();
+    const until = Date.now() + LOAD_MS;
+    while (Date.now() < until) {
+      const flags = ["-p", String(one.port), "-e", "-q", "-t", "set,get", "-P", "16"];
+      const { stdout } = await run(program, [...flags, "-r", "20000", "-n", "200000"]);
+      expect(stdout).not.toMatch(/error/i);
+      expect(stdout.match(/requests per second/g)).toHaveLength(2);
+    }
+    const after = await Promise.all([one, two].map(residentBytes));
+    for (const [i, bytes] of after.entries()) {
+      expect(bytes - before[i]!).toBeLessThan(MOST_GROWTH_BYTES);
+    }
+    await ask(two, "SET while paused");
+    three.goOn();
+    await cluster.ready();
+    await cluster.equal();
+    expect(await three.sendAtOne(["GET", "while"])).toEqual(["$6\r\npaused\r\n"]);
+  });
+});
+
+describe("each node in turn", () => {
+  it("is killed and started again: no acknowledged write is lost", async () => {
+    const { cluster, members } = await threeRacks();
+    const writers: Writer[] = [];
+    for (const [i, member] of members.entries()) writers.push(await Writer.start(member, `w${i}`));
+    for (const writer of writers) await writer.more();
+    for (const [i, member] of members.entries()) {
+      await member.kill();
+      await writers[i]!.stop();
+      for (const [other, writer] of writers.entries()) if (other !== i) await writer.more(200);
+      await member.start();
+      await member.ready();
+      writers[i] = await replaced(writers[i]!, member, `again${i}`, writers);
+    }
+    for (const writer of writers) await writer.stop();
+    await cluster.equal();
+    for (const member of members) for (const writer of writers) await writer.check(member);
+  });
+});
+
+describe("two of three nodes", () => {
+  it("are killed: every command says so, none hangs; started again, all goes on", async () => {
+    const { cluster, members } = await threeRacks();
+    const [one, two, three] = members;
+    await ask(one, "SET before 1", "HSET h f v");
+    const client = await connectRedis(one);
+    const underWay = Promise.allSettled(
+      Array.from({ length: 3000 }, (_, i) => client.set(`under way:${i % 100}`, i)),
+    );
+    await Promise.all([two.kill(), three.kill()]);
+    for (const answer of await underWay) {
+      const text = answer.status === "fulfilled" ? answer.value : answer.reason.message;
+      expect(text).toMatch(
+        /^(OK|ERR Dynomite: Failed to achieve Quorum \(2 of 3 needed, 1 ans.*)$/,
+      );
+    }
+    const lines = ["SET a 1", "GET before", "INCR n", "DEL before", "MSET a 1 b 2", "HSET h f w"];
+    await until(
+      async () => (await ask(one, "SET a 0"))[0] === `${NO_QUORUM}\r\n`,
+      () => "the node does not say that there is no quorum",
+    );
+    expect(await ask(one, ...lines, "MULTI", "SET a 1", "EXEC", "PING")).toEqual([
+      ...lines.map(() => `${NO_QUORUM}\r\n`),
+      ...["+OK\r\n", "+QUEUED\r\n", `${NO_QUORUM}\r\n`, "+PONG\r\n"],
+    ]);
+    expect(await one.sendAtOne(["GET", "before"], ["SET", "alone", "1"])).toEqual([
+      "$1\r\n1\r\n",
+      "+OK\r\n",
+    ]);
+
+    await Promise.all([two.start(), three.start()]);
+    await cluster.ready();
+    expect(await ask(one, "SET a 1", "GET before", "HGET h f")).toEqual([
+      "+OK\r\n",
+      "$1\r\n1\r\n",
+      "$1\r\nv\r\n",
+    ]);
+    await cluster.equal();
+    expect(await three.sendAtOne(["MGET", "before", "alone"])).toEqual([
+      "*2\r\n$1\r\n1\r\n$1\r\n1\r\n",
+    ]);
+  });
+
+  it("are paused: writes end at their deadline with an unknown outcome, reads without", async () => {
+    const { cluster, members } = await threeRacks(
+      ...["--request-timeout-ms", "500", "--link-timeout-ms", "20000"],
+    );
+    const [one, two, three] = members;
+    await ask(one, "SET before 1");
+    two.pause();
+    three.pause();
+    const replies = await ask(one, "SET a 1", "GET before", "PING", "DEL before");
+    two.goOn();
+    three.goOn();
+    expect(replies).toEqual([
+      `${NO_QUORUM}: the outcome of the write is unknown\r\n`,
+      `${NO_QUORUM}\r\n`,
+      "+PONG\r\n",
+      `${NO_QUORUM}: the outcome of the write is unknown\r\n`,
+    ]);
+    await cluster.equal();
+    expect(await ask(two, "SET a 2", "GET a")).toEqual(["+OK\r\n", "$1\r\n2\r\n"]);
+  });
+});
+
+/** A writer for the new process of a member; the keys of the old one are still looked at, as `writers` keeps it. */
+async function replaced(
+  old: Writer,
+  member: ClusterMember,
+  name: string,
+  writers: Writer[],
+): Promise<Writer> {
+  writers.push(old);
+  const writer = await Writer.start(member, name);
+  await writer.more(200);
+  return writer;
+}
+
+/** How long a paused member is written to, and by how much the others may grow meanwhile. */
+const LOAD_MS = 8000;
+const MOST_GROWTH_BYTES = 300 * 1024 * 1024;
+
+async function residentBytes({ pid }: ClusterMember): Promise<number> {
+  const { stdout } = await run("ps", ["-o", "rss=", "-p", String(pid)]);
+  return Number(stdout) * 1024;
+}
