@@ -5,7 +5,6 @@ import type { Logger } from "../../base/logger.ts";
 import type { Runtime } from "../../base/runtime.ts";
 import type { Settings } from "../../base/settings.ts";
 import { ReplyTooLong, RespWriter } from "../../codec/resp-writer.ts";
-import type { Ring } from "../../ring/ring.ts";
 import type { Arguments } from "../../store/arguments.ts";
 import { type Call, CommandError, wrongArity } from "../../store/commands/command.ts";
 import { commands } from "../../store/commands/commands.ts";
@@ -18,7 +17,7 @@ import type { LaterReply } from "./feeder.ts";
 import { KeptCommands, replyTooLong } from "./kept-commands.ts";
 import { Pause } from "./pause.ts";
 import { RequestReader } from "./request-reader.ts";
-import { laterBytes, RingClients } from "./ring-clients.ts";
+import { type ClientsRing, laterBytes, RingClients } from "./ring-clients.ts";
 import type { Session } from "./session.ts";
 import type { CommandHost, NodeFacts } from "./session-command.ts";
 import { sessionCommands } from "./session-commands.ts";
@@ -31,7 +30,7 @@ export interface CommanderParts {
   readonly log: Logger;
   readonly facts: NodeFacts;
   /** The other nodes; undefined for a node that is alone. */
-  readonly ring?: Ring | undefined;
+  readonly ring?: ClientsRing | undefined;
   /** Begins to close the node, for SHUTDOWN; undefined: clients may not. */
   readonly shutdown?: () => void;
 }
@@ -78,7 +77,7 @@ export class Commander implements CommandHost {
     this.#followSettings();
   }
 
-  #joinRing(ring: Ring): RingClients {
+  #joinRing(ring: ClientsRing): RingClients {
     const { store, settings, runtime, log, clients } = this;
     const reader = new RequestReader(store);
     const parse = (request: Uint8Array) =>

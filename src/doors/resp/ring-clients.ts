@@ -8,7 +8,8 @@ import type { RespWriter } from "../../codec/resp-writer.ts";
 import type { QueuedCommand, WatchedKey } from "../../ring/execute-request.ts";
 import type { Retry } from "../../ring/host-quorums.ts";
 import { type ConsistencyLevel, parseLevel } from "../../ring/levels.ts";
-import type { Ring } from "../../ring/ring.ts";
+import type { RingPort } from "../../ring/port.ts";
+import type { RetryHandler } from "../../ring/ring.ts";
 import { type ClientOptions, RingCommands } from "../../ring/ring-commands.ts";
 import { errorText } from "../../ring/ring-error.ts";
 import type { ReplicaSet } from "../../ring/topology.ts";
@@ -21,8 +22,13 @@ import type { Session, SessionLevels } from "./session.ts";
 import type { CommandHost } from "./session-command.ts";
 import type { Transaction } from "./transaction.ts";
 
+/** What the clients' part needs of the ring's driver. */
+export interface ClientsRing extends RingPort {
+  onRetry: RetryHandler | undefined;
+}
+
 export interface RingClientsParts {
-  readonly ring: Ring;
+  readonly ring: ClientsRing;
   readonly store: EmbeddedStore;
   readonly settings: Settings;
   readonly runtime: Runtime;
@@ -36,7 +42,7 @@ export interface RingClientsParts {
 }
 
 export class RingClients {
-  readonly ring: Ring;
+  readonly ring: ClientsRing;
   readonly commands: RingCommands;
   readonly #settings: Settings;
   readonly #clients: ClientRegistry;

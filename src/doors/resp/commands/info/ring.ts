@@ -1,6 +1,6 @@
 // INFO ring: the cluster as this node sees it.
 
-import type { Ring } from "../../../../ring/ring.ts";
+import type { RingPort } from "../../../../ring/port.ts";
 import type { Line, Section } from "./section.ts";
 
 export const ring: Section = {
@@ -13,7 +13,7 @@ export const ring: Section = {
 };
 
 /** What there is to say of a node in its cluster. */
-export function ringLines(driver: Ring): readonly Line[] {
+export function ringLines(driver: RingPort): readonly Line[] {
   const { cluster, members, self, distribution, hash } = driver.topology;
   const replicas = members.filter(({ datacenter }) => datacenter === self.datacenter);
   return [

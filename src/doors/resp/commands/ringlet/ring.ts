@@ -1,7 +1,7 @@
 // RINGLET RING: who owns what.
 
 import { memberName } from "../../../../ring/member.ts";
-import type { Ring } from "../../../../ring/ring.ts";
+import type { RingPort } from "../../../../ring/port.ts";
 import type { Member } from "../../../../ring/topology.ts";
 import { type SessionCommand, subcommand } from "../../session-command.ts";
 import { RINGLET, ringOf } from "./family.ts";
@@ -25,7 +25,7 @@ export const ring: SessionCommand = subcommand(
 /** Most tokens that a line shows. */
 const SHOWN_TOKENS = 8;
 
-function lineOf(driver: Ring, member: Member): string {
+function lineOf(driver: RingPort, member: Member): string {
   const shown = member.tokenTexts.slice(0, SHOWN_TOKENS).join(",");
   const more = member.tokens.length - SHOWN_TOKENS;
   const tokens = more > 0 ? `${shown} and ${more} more` : shown;
@@ -33,7 +33,7 @@ function lineOf(driver: Ring, member: Member): string {
 }
 
 /** How a member is, as this node sees it. */
-export function stateOf(driver: Ring, member: Member): string {
+export function stateOf(driver: RingPort, member: Member): string {
   const self = member === driver.topology.self ? "this node, " : "";
   if (!driver.isUp(member)) return "down";
   return `${self}${driver.isReadable(member) ? "up" : "up, catching up"}`;
