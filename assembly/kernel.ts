@@ -48,6 +48,7 @@ export { hostInstall, hostNode, hostObserve, hostPeek, hostUntrimmed } from "./k
 export { freePages, takePages } from "./kernel/pages";
 export { nextEvent } from "./kernel/ring/events";
 export { readAround, replicate } from "./kernel/ring/host-quorums";
+export { ringLatency } from "./kernel/ring/latency";
 export { ringFigure, ringInstall } from "./kernel/ring/ring";
 export { ringReserve, ringRoute } from "./kernel/ring/route";
 export {

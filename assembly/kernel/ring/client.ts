@@ -13,10 +13,6 @@ import { holdForTurn, isGated, streamPut } from "./streams";
 /** Outcome of a command, beside those of commands/command.ts: an outbox lacks the room for its frames; nothing was done. */
 export const PEERS: i32 = 4;
 
-export const LEVEL_ONE: u32 = 0;
-export const LEVEL_QUORUM: u32 = 1;
-export const LEVEL_SAFE: u32 = 2;
-
 /** Its connection, and its levels. */
 export let client: u32 = 0;
 export let readLevel: u32 = 0;

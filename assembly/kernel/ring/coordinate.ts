@@ -32,7 +32,7 @@ import { recordNode, recordStamp, recordValueLength } from "../record";
 import { outEnd, outNext, setOutput } from "../reply";
 import { MARK_TOMBSTONE, slotMarks, slotRecord, tableFind } from "../table";
 import { attachmentBody, attachmentFree } from "./attachments";
-import { client, gate, gateForTurn, leave, LEVEL_ONE, LEVEL_SAFE, PEERS, place, readLevel, refuse, refuseMore, writeLevel } from "./client";
+import { client, gate, gateForTurn, leave, PEERS, place, readLevel, refuse, refuseMore, writeLevel } from "./client";
 import { readElsewhere, writeElsewhere } from "./elsewhere";
 import {
   framesSent,
@@ -45,6 +45,8 @@ import {
   sendRecord,
   writableLinks,
 } from "./fan-out";
+import { countAtOnce } from "./latency";
+import { LEVEL_ONE, LEVEL_SAFE } from "./levels";
 import { isFenced, SELF_COORDINATING, selfFlags } from "./limits";
 import { NO_SLOT } from "./links";
 import { writeBytes } from "./outbox";
@@ -124,7 +126,10 @@ function read(command: u32, argv: u32, argc: u32, hash: u32, reply: u32, level: 
   const replicas = setReplicas(set);
   // Others that must answer.
   const need: u32 = level == LEVEL_ONE ? 0 : replicas >> 1;
-  if (need == 0) return runHere(command, argv, argc, hash);
+  if (need == 0) {
+    countAtOnce(level, false);
+    return runHere(command, argv, argc, hash);
+  }
   if (keyLength > MAX_RECORD_BYTES) return leave();
   const up = readableLinks(set, writeBytes(keyLength, 0));
   if (up == NO_ROOM) return PEERS;
@@ -250,6 +255,7 @@ function replicate(
   if (need == 0) {
     sendRecord(set, NO_SLOT, database, record, key, keyLength, saw);
     if (framesSent != 0) gateForTurn();
+    countAtOnce(LEVEL_ONE, true);
     return DONE;
   }
   gate();
@@ -285,7 +291,10 @@ function readMany(command: u32, argv: u32, argc: u32, reply: u32, level: u32): i
   if (set == 0 || isFenced() || level == LEVEL_SAFE) return leave();
   const replicas = setReplicas(set);
   const need: u32 = level == LEVEL_ONE ? 0 : replicas >> 1;
-  if (need == 0) return runHere(command, argv, argc, 0);
+  if (need == 0) {
+    countAtOnce(level, false);
+    return runHere(command, argv, argc, 0);
+  }
   if (manyBytes > MAX_COMMAND_BYTES) return leave();
   const up = readableLinks(set, <u32>manyBytes);
   if (up == NO_ROOM) return PEERS;
@@ -353,7 +362,10 @@ function writeMany(command: u32, argv: u32, argc: u32, reply: u32, level: u32): 
     if (need != 0) slotExpects(handle, sent);
     frames += framesSent;
   }
-  if (need == 0 && frames != 0) gateForTurn();
+  if (need == 0) {
+    if (frames != 0) gateForTurn();
+    countAtOnce(level, true);
+  }
   return DONE;
 }
 

@@ -6,9 +6,10 @@ import { argument, argumentLength, database, DONE } from "../commands/command";
 import { GET, PSETEX, PTTL, SET, SETEX, TTL } from "../commands/dispatch";
 import { expiryRead, readBlindExpiry } from "../commands/set";
 import { outNext, replyInteger, replyNull, replyOk } from "../reply";
-import { client, gate, leave, LEVEL_ONE, LEVEL_SAFE, PEERS, place, refuse, refuseMore } from "./client";
-import { NO_ROOM, readableLinks, sendReadOf, sendWrite, writableLinks } from "./fan-out";
+import { client, gate, leave, PEERS, place, refuse, refuseMore } from "./client";
+import { MAX_RECORD_BYTES, NO_ROOM, readableLinks, sendReadOf, sendWrite, writableLinks } from "./fan-out";
 import { FRAME_TOMBSTONE, WRITE_SEEN_BYTES } from "./frames";
+import { LEVEL_ONE, LEVEL_SAFE } from "./levels";
 import { linkExpect, linkIsReadable, NO_SLOT } from "./links";
 import { frameRead, outboxRoom, writeBytes } from "./outbox";
 import { requestOf } from "./requests";
@@ -23,7 +24,6 @@ import {
   slotSetHash,
   slotsHaveRoom,
 } from "./slots";
-import { MAX_RECORD_BYTES } from "./fan-out";
 
 /** What a DEL sees that is not executed where the key is: nothing, u64 stamp and u16 node. */
 const nothing: usize = memory.data(16, 8);

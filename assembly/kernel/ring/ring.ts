@@ -3,6 +3,7 @@
 import { blockBytes, blockPages, blocksInit } from "./blocks";
 import { eventsInit } from "./events";
 import { figureOf } from "./figures";
+import { latencyInit } from "./latency";
 import { routeInit, routeInstall } from "./route";
 import { slotsCapacity, slotsInit, slotsPending, slotsReady } from "./slots";
 import { streamsInit } from "./streams";
@@ -14,6 +15,7 @@ export function ringInit(): void {
   streamsInit();
   slotsInit();
   eventsInit();
+  latencyInit();
 }
 
 /**

@@ -34,6 +34,8 @@ import {
 import { repairEmpty } from "./answers";
 import { queueEvent } from "./events";
 import { countFigure, REQUESTS_RETRIED, SLOTS_EXPIRED, SLOTS_FAILED, SLOTS_OPENED } from "./figures";
+import { countLatency } from "./latency";
+import { LEVEL_ONE, LEVEL_QUORUM, LEVEL_SAFE } from "./levels";
 import { maxLinkPending, maxPending, requestTimeoutMs } from "./limits";
 import { NO_SLOT } from "./links";
 import { decideReply, failReply } from "./override";
@@ -640,8 +642,18 @@ export function slotFulfil(handle: u32, bytes: u32, length: u32): void {
 
 function decided(slot: u32): void {
   slotSetState(slot, STATE_DECIDED);
+  countLatency(levelOf(slot), slotHas(slot, SLOT_WRITE), clock - load<u32>(slot, OPENED));
   const connection = slotConnection(slot);
   if (load<u32>(connection, CONNECTION_FIRST_SLOT) == handleOf(slot)) advance(connection);
+}
+
+/** The level of a client's slot, by what it needs. */
+// @ts-ignore: decorator
+@inline
+function levelOf(slot: u32): u32 {
+  if (slotHas(slot, SLOT_SAFE)) return LEVEL_SAFE;
+  const need = slotNeed(slot) + (slotHas(slot, SLOT_SELF) ? 1 : 0);
+  return need > slotReplicas(slot) >> 1 && slotReplicas(slot) > 1 ? LEVEL_QUORUM : LEVEL_ONE;
 }
 
 /** Releases what is decided of a connection, up to its first slot that is not. */
