@@ -211,7 +211,7 @@ class Run {
       const { kernel } = served.node.store;
       const bytes = kernel.memory.buffer.byteLength;
       if (bytes > MOST_MEMORY_BYTES) this.#report("memory", `${host} has taken ${bytes} bytes`);
-      const pending = kernel.ringFigure(RING_FIGURE.pendingRequests);
+      const pending = kernel.ringFigure(RING_FIGURE.pendingSlots);
       if (pending !== 0) this.#report("memory", `${pending} requests are pending at ${host}`);
     }
   }
@@ -312,9 +312,9 @@ const SITUATIONS = {
   linkOverflows: "a link came to its bound of unanswered requests",
   refusedAhead: "a stamp was refused that was too far ahead",
   lostRequests: "a request was lost with its link",
-  requestsExpired: "a deadline passed",
+  slotsExpired: "a deadline passed",
   quorumsRefused: "a quorum could not be reached and nothing was written",
-  requestsRefused: "too many requests waited",
+  slotsRefused: "too many requests waited",
   repliesChanged: "a read found something newer at another replica",
   writesRestamped: "a write was stamped again",
   requestsRetried: "a request was run again by the host",

@@ -19,5 +19,6 @@ export { describeRun } from "./report.ts";
 export { type RunOptions, type RunReport, runSimulation } from "./run.ts";
 export { SABOTAGES, type SabotageName } from "./sabotage.ts";
 export { shrinkFaults } from "./shrink.ts";
+export { EXPECTED_SITUATIONS } from "./situations.ts";
 export { Sometimes } from "./sometimes.ts";
 export { World } from "./world.ts";

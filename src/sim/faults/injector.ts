@@ -61,6 +61,8 @@ export class FaultInjector {
         for (const connection of network.between(...fault.between)) {
           if (connection.travellingBytes !== 0) hit("a link was cut with frames in flight");
           connection.cut(fault.how);
+          // What was swallowed is answered with a reset when the network heals.
+          if (fault.how === "silent") this.#undo.add(() => connection.end());
         }
         break;
       case "client-cut":

@@ -93,6 +93,13 @@ export class Connection {
     }
   }
 
+  /** Ends a connection that was cut silently: both sides hear an error. */
+  end(): void {
+    this.cut("reset");
+    this.stall(this.dialler, false);
+    this.stall(this.acceptor, false);
+  }
+
   /** Nothing that `from` sends arrives from now on, until it is set free. */
   stall(from: SimStream, stalled: boolean): void {
     if (stalled) this.#stalled.add(from);
