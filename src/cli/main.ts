@@ -2,8 +2,12 @@
 // The command `ringlet`. Exit codes: 0 done, 1 failed or cut short while running, 2 could not start as asked.
 
 import { RINGLET_VERSION } from "../base/version.ts";
+import { askRing, CannotAskError } from "./ask.ts";
+import { CannotStartError, dev } from "./dev/dev.ts";
+import { UsageError } from "./given.ts";
 import { helpText } from "./help.ts";
-import { type Invocation, readInvocation, UsageError } from "./options.ts";
+import { type Invocation, readInvocation } from "./options.ts";
+import { ringText, statusText } from "./ring-text.ts";
 import { CannotServeError, serve } from "./serve.ts";
 
 // Whoever reads our output may be gone before we are.
@@ -12,7 +16,7 @@ process.stdout.on("error", () => {});
 try {
   process.exitCode = await run(readInvocation(process.argv.slice(2), process.env));
 } catch (error) {
-  if (!(error instanceof UsageError) && !(error instanceof CannotServeError)) throw error;
+  if (!isExpected(error)) throw error;
   process.stderr.write(`ringlet: ${error.message}\n`);
   process.exitCode = 2;
 }
@@ -28,5 +32,22 @@ async function run(invocation: Invocation): Promise<number> {
     case "serve":
       // What is still open then (a client of the HTTP door that keeps its connection) must not keep the process.
       process.exit(await serve(invocation.options));
+      break;
+    case "dev":
+      process.exit(await dev(invocation.options));
+      break;
+    case "ring":
+      process.stdout.write(ringText(await askRing(invocation.options.stats)));
+      return 0;
+    case "status":
+      process.stdout.write(statusText(await askRing(invocation.options.stats), Date.now()));
+      return 0;
   }
+}
+
+/** Whether an error says in one line what the user can do. */
+function isExpected(error: unknown): error is Error {
+  return [UsageError, CannotServeError, CannotStartError, CannotAskError].some(
+    (type) => error instanceof type,
+  );
 }

@@ -1,8 +1,7 @@
-// The options of `ringlet serve`: one table of flags, made of the command line's own and of every setting that has a flag,
-// and the reading of flags and environment variables by it.
+// Reading a command line and its environment: which command, and the options of that command.
 
 import { parseArgs } from "node:util";
-import { type HostPort, parseHostPort } from "../base/host-port.ts";
+import type { HostPort } from "../base/host-port.ts";
 import {
   parseSetting,
   SETTINGS,
@@ -12,13 +11,27 @@ import {
   type SettingValues,
   settingNames,
 } from "../base/settings.ts";
+import { type ClusterGiven, readCluster } from "./cluster-flags.ts";
+import { ASK_FLAGS, DEV_FLAGS, FLAGS, type Flag, SERVE_FLAGS } from "./flags.ts";
+import {
+  type Environment,
+  type Given,
+  GivenFlags,
+  quote,
+  readChoice,
+  readHostPort,
+  readNumber,
+  UsageError,
+} from "./given.ts";
 import { LOG_LEVELS, type LogLevel } from "./log.ts";
 
 /** What a command line asks for. */
 export type Invocation =
   | { readonly command: "help" }
   | { readonly command: "version" }
-  | { readonly command: "serve"; readonly options: ServeOptions };
+  | { readonly command: "serve"; readonly options: ServeOptions }
+  | { readonly command: "dev"; readonly options: DevOptions }
+  | { readonly command: "ring" | "status"; readonly options: AskOptions };
 
 export interface ServeOptions {
   /** Where Redis clients are listened for. */
@@ -26,111 +39,70 @@ export interface ServeOptions {
   /** Where HTTP requests for health, metrics and facts are listened for; undefined: nowhere. */
   readonly stats: HostPort | undefined;
   readonly logLevel: LogLevel;
+  /** The cluster that the node is a member of; undefined: it is alone. */
+  readonly cluster: ClusterGiven | undefined;
   /** The settings that differ from their defaults. */
   readonly settings: Partial<SettingValues>;
 }
 
-/** The command line or a variable is not understood; the message is one line that says what to do. */
-export class UsageError extends Error {}
-
-/** One flag: `--name <value>`, or the variable RINGLET_NAME. */
-export interface Flag {
-  readonly name: string;
-  /** What stands for the value in the help text. */
-  readonly value: string;
-  readonly description: string;
-  /** What holds without the flag, for the help text. */
-  readonly default: string;
+export interface DevOptions {
+  readonly nodes: number;
+  /** The first node's port for clients. */
+  readonly port: number;
+  readonly logLevel: LogLevel;
 }
 
-/** The flags of the command line itself. */
-const OWN_FLAGS = [
-  {
-    name: "listen",
-    value: "host:port",
-    description: "Where Redis clients connect. Port 0 takes any free port.",
-    default: "127.0.0.1:8102",
-  },
-  {
-    name: "stats-listen",
-    value: "host:port",
-    description: "Where HTTP serves /healthz, /metrics (OpenMetrics) and /info (JSON).",
-    default: "off",
-  },
-  {
-    name: "log-level",
-    value: LOG_LEVELS.join("|"),
-    description: "What is logged, as lines of JSON on standard error.",
-    default: "info",
-  },
-] as const satisfies readonly Flag[];
-
-type OwnFlagName = (typeof OWN_FLAGS)[number]["name"];
-
-/** Every flag of `ringlet serve`, in the order of the help text. */
-export const FLAGS: readonly Flag[] = [
-  ...OWN_FLAGS,
-  ...settingNames.flatMap((name) => settingFlag(SETTINGS[name])),
-];
-
-/** The environment variable that does what a flag does. */
-export function variableOf(flag: string): string {
-  return `RINGLET_${flag.toUpperCase().replaceAll("-", "_")}`;
+export interface AskOptions {
+  /** The HTTP address of the node that is asked. */
+  readonly stats: HostPort;
 }
+
+/** Most nodes that `ringlet dev` starts: as many racks as a datacenter may have. */
+export const MAX_DEV_NODES = 28;
+
+/** The commands and their flags. */
+export const COMMAND_FLAGS = {
+  serve: FLAGS,
+  dev: DEV_FLAGS,
+  ring: ASK_FLAGS,
+  status: ASK_FLAGS,
+} as const satisfies Readonly<Record<string, readonly Flag[]>>;
+
+type CommandName = keyof typeof COMMAND_FLAGS;
+
+const COMMAND_NAMES = Object.keys(COMMAND_FLAGS) as CommandName[];
 
 /**
  * Reads a command line (without the program's name) and the environment. A flag wins over its variable; an empty variable
  * counts as not set. Throws UsageError.
  */
-export function readInvocation(
-  args: readonly string[],
-  environment: Readonly<Record<string, string | undefined>>,
-): Invocation {
-  const { command, given } = readTokens(args);
-  if (given.has("help") || command === "help") return { command: "help" };
-  if (given.has("version")) return { command: "version" };
+export function readInvocation(args: readonly string[], environment: Environment): Invocation {
+  const { command, known, flags } = readTokens(args);
+  if (flags.has("help") || command === "help") return { command: "help" };
+  if (flags.has("version")) return { command: "version" };
   if (command === undefined) {
     throw new UsageError(
-      "say what to do: `ringlet serve` runs a node, `ringlet --help` tells more",
+      "say what to do: `ringlet serve` runs a node, `ringlet dev` three of them, `ringlet --help` tells more",
     );
   }
-  if (command !== "serve") {
-    throw new UsageError(`there is no command ${command}; there is serve (see ringlet --help)`);
+  if (known === undefined) {
+    throw new UsageError(
+      `there is no command ${command}; there are ${COMMAND_NAMES.join(", ")} (see ringlet --help)`,
+    );
   }
-  return { command: "serve", options: readOptions(given, environment) };
-}
-
-interface Tokens {
-  readonly command: string | undefined;
-  readonly given: ReadonlyMap<string, string>;
-}
-
-function readTokens(args: readonly string[]): Tokens {
-  const options = Object.fromEntries([
-    ...FLAGS.map(({ name }) => [name, { type: "string" }] as const),
-    ["help", { type: "boolean", short: "h" }] as const,
-    ["version", { type: "boolean", short: "v" }] as const,
-  ]);
-  const { tokens } = parseArgs({
-    args: [...args],
-    options,
-    strict: false,
-    allowPositionals: true,
-    tokens: true,
-  });
-  let command: string | undefined;
-  const given = new Map<string, string>();
-  for (const token of tokens) {
-    if (token.kind === "positional") {
-      if (command !== undefined) {
-        throw new UsageError(`${token.value} is one word too many; values follow flags`);
-      }
-      command = token.value;
-    } else if (token.kind === "option") {
-      given.set(token.name, readOptionToken(token));
-    }
+  const given = new GivenFlags(flags, environment);
+  switch (known) {
+    case "serve":
+      return { command: known, options: readServe(given) };
+    case "dev":
+      return { command: known, options: readDev(given) };
+    case "ring":
+    case "status":
+      return {
+        command: known,
+        options: { stats: readHostPort(given.lastOrDefault(ASK_FLAGS[0])) },
+      };
   }
-  return { command, given };
 }
 
 interface OptionToken {
@@ -140,14 +112,58 @@ interface OptionToken {
   readonly inlineValue: boolean | undefined;
 }
 
-function readOptionToken({ name, rawName, value, inlineValue }: OptionToken): string {
+interface Tokens {
+  /** The first word. */
+  readonly command: string | undefined;
+  /** The same, where it is a command. */
+  readonly known: CommandName | undefined;
+  /** The values of each flag that was given. */
+  readonly flags: ReadonlyMap<string, readonly string[]>;
+}
+
+function readTokens(args: readonly string[]): Tokens {
+  const { tokens } = parseArgs({
+    args: [...args],
+    options: Object.fromEntries([
+      ...COMMAND_NAMES.flatMap((command) =>
+        COMMAND_FLAGS[command].map(({ name }) => [name, { type: "string" }] as const),
+      ),
+      ["help", { type: "boolean", short: "h" }] as const,
+      ["version", { type: "boolean", short: "v" }] as const,
+    ]),
+    strict: false,
+    allowPositionals: true,
+    tokens: true,
+  });
+  const words = tokens.flatMap((token) => (token.kind === "positional" ? token.value : []));
+  const [command] = words;
+  const known = COMMAND_NAMES.find((name) => name === command);
+  const flags = new Map<string, string[]>();
+  let seen = 0;
+  for (const token of tokens) {
+    if (token.kind === "positional" && ++seen > 1) {
+      throw new UsageError(`${token.value} is one word too many; values follow flags`);
+    }
+    if (token.kind !== "option") continue;
+    // Without a command, what helps most is to be told of the flags of serve.
+    const value = readOption(token, known ?? "serve");
+    flags.set(token.name, [...(flags.get(token.name) ?? []), value]);
+  }
+  return { command, known, flags };
+}
+
+function readOption(
+  { name, rawName, value, inlineValue }: OptionToken,
+  command: CommandName,
+): string {
   if (name === "help" || name === "version") {
     if (value !== undefined) throw new UsageError(`--${name} takes no value`);
     return "";
   }
-  const flag = FLAGS.find((known) => known.name === name);
+  const flags: readonly Flag[] = COMMAND_FLAGS[command];
+  const flag = flags.find((known) => known.name === name);
   if (flag === undefined) {
-    throw new UsageError(`there is no flag ${rawName}; ringlet serve --help lists them all`);
+    throw new UsageError(`there is no flag ${rawName}; ringlet ${command} --help lists them all`);
   }
   // `--listen --maxmemory 1gb`: the value was forgotten, and the next flag must not be taken for it.
   if (value === undefined || (value.startsWith("--") && inlineValue !== true)) {
@@ -156,51 +172,30 @@ function readOptionToken({ name, rawName, value, inlineValue }: OptionToken): st
   return value;
 }
 
-function readOptions(
-  given: ReadonlyMap<string, string>,
-  environment: Readonly<Record<string, string | undefined>>,
-): ServeOptions {
-  const find = (flag: string): Given | undefined => {
-    const value = given.get(flag);
-    if (value !== undefined) return { from: `--${flag}`, value };
-    const inherited = environment[variableOf(flag)];
-    if (inherited === undefined || inherited === "") return undefined;
-    return { from: variableOf(flag), value: inherited };
-  };
-  const own = (flag: OwnFlagName): Given => {
-    const { default: value } = OWN_FLAGS.find(({ name }) => name === flag)!;
-    return find(flag) ?? { from: `--${flag}`, value };
-  };
+function readServe(given: GivenFlags): ServeOptions {
+  const [listen, stats, logLevel] = SERVE_FLAGS.map((flag) => given.lastOrDefault(flag));
   const settings: { [N in SettingName]?: SettingValues[SettingName] } = {};
   for (const name of settingNames) {
-    const { flag } = SETTINGS[name] as Setting;
-    const found = flag === undefined ? undefined : find(flag);
+    const flag = FLAGS.find((known) => known.name === (SETTINGS[name] as Setting).flag);
+    const found = flag === undefined ? undefined : given.last(flag);
     if (found !== undefined) settings[name] = readSetting(name, found);
   }
   return {
-    listen: readHostPort(own("listen")),
-    stats: own("stats-listen").value === "off" ? undefined : readHostPort(own("stats-listen")),
-    logLevel: readLogLevel(own("log-level")),
+    listen: readHostPort(listen!),
+    stats: stats!.value === "off" ? undefined : readHostPort(stats!),
+    logLevel: readChoice(logLevel!, LOG_LEVELS),
+    cluster: readCluster(given),
     settings: settings as Partial<SettingValues>,
   };
 }
 
-/** A value and the flag or variable that it stands in. */
-interface Given {
-  readonly from: string;
-  readonly value: string;
-}
-
-function readHostPort({ from, value }: Given): HostPort {
-  const address = parseHostPort(value);
-  if (address !== undefined) return address;
-  throw new UsageError(`${from} cannot be ${quote(value)}: give host:port, as in 127.0.0.1:8102`);
-}
-
-function readLogLevel({ from, value }: Given): LogLevel {
-  const level = LOG_LEVELS.find((known) => known === value);
-  if (level !== undefined) return level;
-  throw new UsageError(`${from} cannot be ${quote(value)}: give one of ${LOG_LEVELS.join(", ")}`);
+function readDev(given: GivenFlags): DevOptions {
+  const [nodes, port, logLevel] = DEV_FLAGS.map((flag) => given.lastOrDefault(flag));
+  return {
+    nodes: readNumber(nodes!, 1, MAX_DEV_NODES),
+    port: readNumber(port!, 1, 65_535),
+    logLevel: readChoice(logLevel!, LOG_LEVELS),
+  };
 }
 
 function readSetting(name: SettingName, { from, value }: Given): SettingValues[SettingName] {
@@ -225,62 +220,4 @@ function wanted(setting: Setting): string {
     case "text":
       return "text";
   }
-}
-
-function settingFlag(setting: Setting): Flag[] {
-  if (setting.flag === undefined) return [];
-  return [
-    {
-      name: setting.flag,
-      value: placeholderOf(setting),
-      description: setting.description,
-      default: defaultOf(setting),
-    },
-  ];
-}
-
-function placeholderOf(setting: Setting): string {
-  switch (setting.type) {
-    case "bytes":
-      return "bytes";
-    case "integer":
-      return setting.unit === "" ? "number" : setting.unit;
-    case "boolean":
-      return "yes|no";
-    case "choice":
-      return "name";
-    case "text":
-      return "text";
-  }
-}
-
-function defaultOf(setting: Setting): string {
-  switch (setting.type) {
-    case "bytes":
-      return formatBytes(setting.default);
-    case "boolean":
-      return setting.default ? "yes" : "no";
-    case "text":
-      return setting.default === "" ? "none" : setting.default;
-    case "integer":
-    case "choice":
-      return String(setting.default);
-  }
-}
-
-/** The shortest text that names so many bytes exactly. */
-function formatBytes(bytes: number): string {
-  for (const [unit, size] of [
-    ["gb", 2 ** 30],
-    ["mb", 2 ** 20],
-    ["kb", 2 ** 10],
-  ] as const) {
-    if (bytes >= size && bytes % size === 0) return `${bytes / size}${unit}`;
-  }
-  return String(bytes);
-}
-
-/** The value as the user wrote it, on one line. */
-function quote(value: string): string {
-  return JSON.stringify(value.length > 80 ? `${value.slice(0, 80)}…` : value);
 }

@@ -1,11 +1,13 @@
 // Runs a node until it is told to stop: starts it, says that it is ready, and drains it on SIGINT, SIGTERM or SHUTDOWN.
 
+import { readFileSync } from "node:fs";
+import { RingletError } from "../base/errors.ts";
 import { formatHostPort, isLoopback } from "../base/host-port.ts";
 import type { Logger } from "../base/logger.ts";
-import { SettingError } from "../base/settings.ts";
 import { RINGLET_VERSION } from "../base/version.ts";
+import type { ClusterOptions } from "../ring/cluster-options.ts";
 import { createNode, type Node } from "../runtime/node/create-node.ts";
-import { ListenError } from "../runtime/node/tcp.ts";
+import type { ClusterGiven } from "./cluster-flags.ts";
 import { openLog } from "./log.ts";
 import type { ServeOptions } from "./options.ts";
 import { StopRequest } from "./stop-request.ts";
@@ -20,6 +22,7 @@ export async function serve(options: ServeOptions): Promise<number> {
   const node = await start(options, log, stop);
   process.stdout.write(readyLine(node, options));
   warnOfOpenDoor(options, log);
+  warnOfOpenLinks(options, log);
 
   const reason = await stop.requested;
   log.info("Draining: no more clients are taken, and what has been received is answered.", {
@@ -40,24 +43,38 @@ async function start(options: ServeOptions, log: Logger, stop: StopRequest): Pro
       ...options.settings,
       listen: options.listen,
       statsListen: options.stats,
+      cluster: withSecret(options.cluster),
       log,
       shutdown: () => stop.request("SHUTDOWN"),
     });
   } catch (error) {
-    if (error instanceof ListenError || error instanceof SettingError) {
-      throw new CannotServeError(error.message, { cause: error });
-    }
+    // What cannot be as asked: an address, a setting, the cluster.
+    if (error instanceof RingletError) throw new CannotServeError(error.message, { cause: error });
     throw error;
   }
 }
 
+/** The options of the cluster, with the secret that is in its file. */
+function withSecret(cluster: ClusterGiven | undefined): ClusterOptions | undefined {
+  if (cluster?.secretFile === undefined) return cluster?.options;
+  try {
+    // An editor ends a file with a line break, which is no part of the secret.
+    const secret = readFileSync(cluster.secretFile, "utf8").trim();
+    return { ...cluster.options, secret };
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new CannotServeError(`the secret of the cluster cannot be read: ${reason}`);
+  }
+}
+
 function readyLine(node: Node, options: ServeOptions): string {
-  const { address, statsAddress } = node;
+  const { address, statsAddress, peerAddress } = node;
+  const peers = peerAddress === undefined ? "" : `, peers on ${formatHostPort(peerAddress)}`;
   const stats =
     statsAddress === undefined ? "" : `, stats on http://${formatHostPort(statsAddress)}`;
   const host = { "0.0.0.0": "127.0.0.1", "::": "::1" }[address.host] ?? address.host;
   const password = options.settings.password === undefined ? "" : " --askpass";
-  return `ringlet ${RINGLET_VERSION} ready on ${formatHostPort(address)}, embedded store${stats}. Try: redis-cli -h ${host} -p ${address.port}${password} ping\n`;
+  return `ringlet ${RINGLET_VERSION} ready on ${formatHostPort(address)}, embedded store${peers}${stats}. Try: redis-cli -h ${host} -p ${address.port}${password} ping\n`;
 }
 
 function warnOfOpenDoor({ listen, settings }: ServeOptions, log: Logger): void {
@@ -67,5 +84,14 @@ function warnOfOpenDoor({ listen, settings }: ServeOptions, log: Logger): void {
       ? "Everybody who reaches this address can read and change the data: set --requirepass, or listen on 127.0.0.1."
       : "No password is set, so clients of other machines are refused: set --requirepass to let them in.",
     { listen: formatHostPort(listen) },
+  );
+}
+
+function warnOfOpenLinks({ cluster }: ServeOptions, log: Logger): void {
+  if (cluster === undefined || isLoopback(cluster.options.listen.host)) return;
+  if (cluster.options.secret !== undefined || cluster.secretFile !== undefined) return;
+  log.warn(
+    "The links between members are open: everybody who reaches this address can read and change the data. Set --cluster-secret-file on all members.",
+    { listen: formatHostPort(cluster.options.listen) },
   );
 }

@@ -32,6 +32,10 @@ export class StopRequest {
     }
   }
 
+  get isRequested(): boolean {
+    return this.#since !== undefined;
+  }
+
   /** Asks to stop; only the first time counts. */
   request(reason: string): void {
     this.#since ??= performance.now();

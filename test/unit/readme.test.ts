@@ -1,7 +1,7 @@
 // Holds the README's tables to the tables in the code. `npm run docs` writes them anew.
 import { readFileSync, writeFileSync } from "node:fs";
 import { expect, it } from "vitest";
-import { FLAGS } from "../../src/cli/options.ts";
+import { FLAGS } from "../../src/cli/flags.ts";
 import { sessionCommands } from "../../src/doors/resp/session-commands.ts";
 import type { CommandFacts } from "../../src/store/commands/command.ts";
 import { commands } from "../../src/store/commands/commands.ts";

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { SETTINGS, type Setting, settingNames } from "../../../src/base/settings.ts";
+import { FLAGS, variableOf } from "../../../src/cli/flags.ts";
 import { helpText } from "../../../src/cli/help.ts";
-import { FLAGS, readInvocation, type ServeOptions, variableOf } from "../../../src/cli/options.ts";
+import { readInvocation, type ServeOptions } from "../../../src/cli/options.ts";
 
 function serve(args: string[], environment: Record<string, string> = {}): ServeOptions {
   const invocation = readInvocation(["serve", ...args], environment);
@@ -15,6 +16,7 @@ describe("ringlet serve", () => {
       listen: { host: "127.0.0.1", port: 8102 },
       stats: undefined,
       logLevel: "info",
+      cluster: undefined,
       settings: {},
     });
   });
@@ -26,6 +28,7 @@ describe("ringlet serve", () => {
         listen: { host: "0.0.0.0", port: 7000 },
         stats: { host: "::1", port: 9100 },
         logLevel: "debug",
+        cluster: undefined,
         settings: { maxMemoryBytes: 104_857_600, password: "--x", idleTimeoutSeconds: 5 },
       },
     );
@@ -79,8 +82,14 @@ describe("ringlet serve", () => {
 
 describe("a command line that is not understood gets one line that says what to do:", () => {
   it.each<[string[], string]>([
-    [[], "say what to do: `ringlet serve` runs a node, `ringlet --help` tells more"],
-    [["start"], "there is no command start; there is serve (see ringlet --help)"],
+    [
+      [],
+      "say what to do: `ringlet serve` runs a node, `ringlet dev` three of them, `ringlet --help` tells more",
+    ],
+    [
+      ["start"],
+      "there is no command start; there are serve, dev, ring, status (see ringlet --help)",
+    ],
     [["serve", "now"], "now is one word too many; values follow flags"],
     [["serve", "--port", "1"], "there is no flag --port; ringlet serve --help lists them all"],
     [["serve", "-p"], "there is no flag -p; ringlet serve --help lists them all"],
