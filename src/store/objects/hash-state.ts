@@ -108,7 +108,9 @@ function readField(
 /** A value in the form in which hashes keep one of its length. */
 function readValue(bytes: Uint8Array, start: number, end: number): HashValue {
   const length = end - start;
-  return length < LONG_VALUE_BYTES ? latin1(bytes, start, length) : bytes.slice(start, end);
+  return length < LONG_VALUE_BYTES
+    ? latin1(bytes, start, length)
+    : new Uint8Array(bytes.subarray(start, end));
 }
 
 function isExpiry(expiry: number, stamp: Stamp): boolean {
