@@ -121,15 +121,15 @@ type LinkValue = (link: NonNullable<MemberView["link"]>) => number | undefined;
 
 /** Figures of the kernel that count one thing each. */
 const REQUEST_COUNTERS: readonly [name: string, figure: RingFigure, help: string][] = [
-  ["requests", "requestsOpened", "Requests that waited for other members."],
-  ["requests_failed", "requestsFailed", "Requests that could not get the answers they needed."],
-  ["requests_expired", "requestsExpired", "Requests that failed because their time was over."],
+  ["requests", "slotsOpened", "Requests that waited for other members."],
+  ["requests_failed", "slotsFailed", "Requests that could not get the answers they needed."],
+  ["requests_expired", "slotsExpired", "Requests that failed because their time was over."],
   [
     "quorums_refused",
     "quorumsRefused",
     "Commands refused because too few replicas were up; nothing was written.",
   ],
-  ["requests_refused", "requestsRefused", "Commands refused because too many waited for replicas."],
+  ["requests_refused", "slotsRefused", "Commands refused because too many waited for replicas."],
   ["replies_changed", "repliesChanged", "Replies that answers of other members have changed."],
   [
     "writes_restamped",
@@ -165,7 +165,7 @@ function addRequests(metrics: MetricRegistry, ring: RingView): void {
     name: "ringlet_ring_pending_requests",
     type: "gauge",
     help: "Requests that wait for other members.",
-    read: () => ring.figure("pendingRequests"),
+    read: () => ring.figure("pendingSlots"),
   });
   metrics.add({
     name: "ringlet_ring_reply_bytes",

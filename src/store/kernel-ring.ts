@@ -16,6 +16,8 @@ export interface RingKernelExports {
     maxPending: number,
     maxLinkPending: number,
   ): void;
+  /** Sets the clock of the deadlines: milliseconds that never go back, from any start. */
+  ringSetClock(milliseconds: number): void;
   /** Position of a key's replica set in the tables, -1 without a ring. */
   ringRoute(key: number, length: number): number;
 
@@ -228,19 +230,19 @@ export const RING_FIGURE = {
   brokenFrames: 46,
   hostFrames: 47,
   lostRequests: 48,
-  requestsOpened: 49,
-  requestsFailed: 50,
-  requestsExpired: 51,
+  slotsOpened: 49,
+  slotsFailed: 50,
+  slotsExpired: 51,
   quorumsRefused: 52,
-  requestsRefused: 53,
+  slotsRefused: 53,
   repliesChanged: 54,
   writesRestamped: 55,
   requestsRetried: 56,
   commandsCoordinated: 57,
   commandsLeft: 58,
   /** What is there now: requests that wait, room for them, bytes of their replies, and pages for those. */
-  pendingRequests: 64,
-  requestSlots: 65,
+  pendingSlots: 64,
+  slotRoom: 65,
   replyBytes: 66,
   replyPages: 67,
 } as const;
