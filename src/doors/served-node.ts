@@ -2,7 +2,9 @@
 
 import { MetricRegistry } from "../base/metrics.ts";
 import type { Settings } from "../base/settings.ts";
+import type { ClientCodec } from "../node/memory-client.ts";
 import type { RingletNode } from "../node/node.ts";
+import { NodeClient } from "../node/node-client.ts";
 import { RingReport } from "../ring/report.ts";
 import type { RingView } from "../ring/view.ts";
 import type { ByteStream, Listener } from "../transport/stream.ts";
@@ -70,6 +72,17 @@ export class ServedNode {
     this.#clientPort = listener.port;
     this.#listeners.push(listener);
     return listener;
+  }
+
+  /** Takes a client of this process in: its commands go the way of all others'. */
+  embed(codec: ClientCodec): NodeClient {
+    const { runtime, settings } = this.node;
+    return new NodeClient({
+      runtime,
+      codec,
+      accept: (stream) => this.#door.accept(stream),
+      password: () => settings.get("password"),
+    });
   }
 
   /** Serves the HTTP door for operators; resolves to where. It answers until close(), also while the node drains. */

@@ -19,7 +19,6 @@ import type { EmbeddedStore } from "../../store/embedded-store.ts";
 import type { ClientHandle, ClientRegistry } from "./clients.ts";
 import type { LaterReply } from "./feeder.ts";
 import type { Session, SessionLevels } from "./session.ts";
-import type { CommandHost } from "./session-command.ts";
 import type { Transaction } from "./transaction.ts";
 
 /** What the clients' part needs of the ring's driver. */
@@ -106,10 +105,10 @@ export class RingClients {
 
   /**
    * EXEC: the commands on keys run at their executor, nothing of another client in between; then the others run here, each
-   * reply in its place.
+   * reply in its place. `runHere` runs one of those.
    */
   async exec(
-    host: CommandHost,
+    runHere: (command: readonly Uint8Array[], reply: RespWriter) => void,
     session: Session,
     { commands, names }: Transaction,
     keys: { readonly watched: readonly WatchedKey[]; readonly set: ReplicaSet | undefined },
@@ -138,7 +137,7 @@ export class RingClients {
       reply.array(commands.length);
       for (const [i, place] of places.entries()) {
         if (place !== undefined) reply.raw(replies[place]!);
-        else host.runQueued(session, commands[i]!, reply);
+        else runHere(commands[i]!, reply);
       }
     };
   }

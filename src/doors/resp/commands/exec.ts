@@ -1,5 +1,6 @@
 // EXEC: runs the queued commands, nothing of another client in between. One that fails does not stop the others.
 
+import type { RespWriter } from "../../../codec/resp-writer.ts";
 import { CommandError, NO_KEYS } from "../../../store/commands/command.ts";
 import type { SessionCommand } from "../session-command.ts";
 
@@ -22,7 +23,11 @@ export const exec: SessionCommand = {
     if (transaction.broken) {
       throw new CommandError("EXECABORT Transaction discarded because of previous errors.");
     }
-    if (host.ring !== undefined) return host.ring.exec(host, session, transaction, keys);
+    if (host.ring !== undefined) {
+      const runHere = (command: readonly Uint8Array[], later: RespWriter) =>
+        host.runQueued(session, command, later);
+      return host.ring.exec(runHere, session, transaction, keys);
+    }
     if (changed) {
       reply.nullArray();
       return;
