@@ -40,17 +40,8 @@ export interface NodeClientParts {
 
 /** Commands that change what a connection is: many callers share one. */
 const OF_THE_CONNECTION: ReadonlySet<string> = new Set([
-  ...[
-    "auth",
-    "hello",
-    "select",
-    "quit",
-    "reset",
-    "client",
-    "ringlet",
-    "dyno_config:conn_consistency",
-  ],
-  ...["multi", "exec", "discard", "watch", "unwatch", "monitor", "subscribe", "psubscribe"],
+  ...["auth", "hello", "select", "quit", "reset", "client", "ringlet consistency"],
+  ...["multi", "exec", "discard", "watch", "unwatch", "dyno_config:conn_consistency"],
 ]);
 
 export class NodeClient {
@@ -157,7 +148,8 @@ export class NodeClient {
     }
     const [name] = command;
     if (typeof name !== "string" || name === "") throw bad("a command begins with its name");
-    if (OF_THE_CONNECTION.has(name.toLowerCase())) {
+    const words = [name, `${name} ${command[1]}`].map((word) => word.toLowerCase());
+    if (words.some((word) => OF_THE_CONNECTION.has(word))) {
       throw new RingletError(
         "CONNECTION_STATE",
         `${name} is about a connection, and many callers share this one: use the options of execute(), or a Redis client; nothing was sent`,
