@@ -1,12 +1,19 @@
 // The kernel's tables: the layout byte by byte, and that they say what the placement says.
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { HASH_NAMES } from "../../../src/codec/hash.ts";
 import { buildPlacement, type Placement } from "../../../src/ring/placement.ts";
 import { lastPosition } from "../../../src/ring/position.ts";
 import { writeRingTables } from "../../../src/ring/tables.ts";
 import type { Member } from "../../../src/ring/topology.ts";
 import { codec } from "../codec/codec-under-test.ts";
 import { RandomSource } from "../store/random-source.ts";
-import { randomSeeds, randomShape, seenBy } from "./random-topology.ts";
+import { openKernel } from "../store/store-under-test.ts";
+import { randomKey, randomSeeds, randomShape, seenBy } from "./random-topology.ts";
+
+const vectors: { readonly key: string }[] = JSON.parse(
+  readFileSync(new URL("../../fixtures/hash-vectors.json", import.meta.url), "utf8"),
+).keys;
 
 const allUp = () => true;
 
@@ -101,6 +108,75 @@ describe("the tables", () => {
           expect(row.near).toBe(0);
         }
       }
+    }
+  });
+});
+
+describe("the kernel", () => {
+  const kernel = openKernel();
+  const memory = () => new Uint8Array(kernel.memory.buffer);
+  const input = () => kernel.takePages(1, 1) >>> 0;
+
+  /** Installs the tables of a cluster in an empty kernel; finds the set of a key. */
+  function route(placement: Placement): (key: Uint8Array) => number {
+    kernel.reset(64 * 1024 * 1024, 1n, 2n, 1);
+    const bytes = tables(placement);
+    const address = kernel.ringReserve(bytes.length) >>> 0;
+    memory().set(bytes, address);
+    kernel.ringInstall(address);
+    const at = input();
+    return (key) => {
+      memory().set(key, at);
+      return kernel.ringRoute(at, key.length);
+    };
+  }
+
+  it.each(HASH_NAMES)("finds the set of each key of the C engine's vectors: %s", (hash) => {
+    const random = new RandomSource(42);
+    const keys = vectors.map(({ key }) => Uint8Array.from(Buffer.from(key, "hex")));
+    expect(keys.length).toBe(60);
+    for (let run = 0; run < 5; run++) {
+      const placement = buildPlacement(
+        seenBy(randomSeeds(random, hash), 0, { ...randomShape(random), hash }),
+        codec.hashKey,
+      );
+      const setOf = route(placement);
+      for (const key of keys) {
+        expect(placement.sets[setOf(key)]).toBe(placement.replicasOf(key));
+      }
+    }
+  });
+
+  it("finds the set of any key, as the placement does, in random clusters", () => {
+    const random = new RandomSource(43);
+    const found = new Set<number>();
+    for (let run = 0; run < 150; run++) {
+      const shape = randomShape(random);
+      const seeds = randomSeeds(random, shape.hash);
+      const placement = buildPlacement(
+        seenBy(seeds, random.below(seeds.length), shape),
+        codec.hashKey,
+      );
+      const setOf = route(placement);
+      for (let i = 0; i < 60; i++) {
+        const key = randomKey(random);
+        const set = setOf(key);
+        found.add(set);
+        expect(placement.sets[set]).toBe(placement.replicasOf(key));
+      }
+    }
+    expect(found.size).toBeGreaterThan(20);
+  });
+
+  it("finds the sets at the ends of intervals", () => {
+    // The token of the key is the token of a member, or one beside it.
+    const key = new TextEncoder().encode("user:1");
+    const token = codec.hashKey("murmur", key).words[0]!;
+    for (const end of [token - 1, token, token + 1]) {
+      const seeds = [`a:1:r:d:${end}`, `b:1:r:d:${(end + 2 ** 31) % 2 ** 32}`];
+      const placement = buildPlacement(seenBy(seeds, 0, {}), codec.hashKey);
+      const [owner] = placement.sets[route(placement)(key)]!.local;
+      expect(owner!.address.host).toBe(end >= token ? "a" : "b");
     }
   });
 });
