@@ -102,7 +102,7 @@ export class Ring implements RingPort, RingView, LinkEvents, PeerFrames {
   /** By link number; this node has none. */
   readonly #peers: (Peer | undefined)[];
   readonly #open = new Set<Peer>();
-  readonly #listeners: ((event: MemberEvent) => void)[] = [];
+  readonly #listeners = new Set<(event: MemberEvent) => void>();
   readonly #timers: Timer[] = [];
   #dropped = new Set<number>();
   #startedWith: readonly string[] = [];
@@ -284,8 +284,10 @@ export class Ring implements RingPort, RingView, LinkEvents, PeerFrames {
     return this.#peers.filter((peer) => peer !== undefined);
   }
 
-  onMembers(listener: (event: MemberEvent) => void): void {
-    this.#listeners.push(listener);
+  /** Calls `listener` when a member changes; returns what ends that. */
+  onMembers(listener: (event: MemberEvent) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
   }
 
   request(member: Member, kind: number, body: Uint8Array, timeoutMs: number): Promise<Uint8Array> {
@@ -759,7 +761,7 @@ export class Ring implements RingPort, RingView, LinkEvents, PeerFrames {
   }
 
   #tell(kind: MemberEvent["kind"], member: Member): void {
-    for (const listener of this.#listeners) listener({ kind, member });
+    for (const listener of [...this.#listeners]) listener({ kind, member });
   }
 }
 

@@ -3,9 +3,13 @@ import { release, type } from "node:os";
 import { type Logger, SILENT } from "../../base/logger.ts";
 import type { SettingValues } from "../../base/settings.ts";
 import { RINGLET_VERSION } from "../../base/version.ts";
+import type { Codec } from "../../codec/codec.ts";
 import { ServedNode } from "../../doors/served-node.ts";
 import { type ClusterParts, RingletNode } from "../../node/node.ts";
+import type { NodeClient } from "../../node/node-client.ts";
 import type { ClusterOptions } from "../../ring/cluster-options.ts";
+import type { MemberEvent } from "../../ring/ring.ts";
+import type { MemberView } from "../../ring/view.ts";
 import type { Listener } from "../../transport/stream.ts";
 import { loadCodec } from "./codec.ts";
 import { listenHttp } from "./http.ts";
@@ -37,8 +41,8 @@ export interface CreateNodeOptions extends Partial<SettingValues> {
 /** Where a node listens for Redis clients by default. */
 export const DEFAULT_LISTEN: ListenAddress = { host: "127.0.0.1", port: 8102 };
 
-/** A node that runs. */
-export interface Node {
+/** A node that runs. Its commands go the way of a client's; errors and options are described at NodeClient. */
+export interface Node extends Pick<NodeClient, "get" | "set" | "del" | "execute"> {
   /** Where Redis clients connect. */
   readonly address: ListenAddress;
   /** Where the HTTP door is; undefined without one. */
@@ -46,6 +50,13 @@ export interface Node {
   /** Where its peers connect; undefined for a node that is alone. */
   readonly peerAddress: ListenAddress | undefined;
   readonly served: ServedNode;
+  /** The members of the cluster as this node sees them; none on a node that is alone. */
+  members(): readonly MemberView[];
+  /**
+   * Calls `listener` when a member comes up or goes down, has to copy its ranges before it answers reads ("fenced"), or has copied
+   * them ("caught-up"); this node is one of them. Returns what ends that.
+   */
+  onMember(listener: (event: MemberEvent) => void): () => void;
   /**
    * Takes no more clients, answers what has been received, and lets connections go; resolves to how many were left after
    * drainTimeoutMs.
@@ -63,7 +74,8 @@ export interface Node {
  * ```ts
  * const node = await createNode({ listen: { host: "127.0.0.1", port: 0 } });
  * try {
- *   console.log(node.address.port);
+ *   await node.set("greeting", "hello");
+ *   console.log(new TextDecoder().decode(await node.get("greeting")));
  * } finally {
  *   await node.close();
  * }
@@ -78,12 +90,13 @@ export async function createNode(options: CreateNodeOptions = {}): Promise<Node>
     shutdown,
     ...settings
   } = options;
+  const codec = loadCodec();
   const node = new RingletNode({
     runtime: nodeRuntime,
     kernel: loadKernel(),
     log,
     settings,
-    cluster: cluster === undefined ? undefined : clusterParts(cluster),
+    cluster: cluster === undefined ? undefined : clusterParts(cluster, codec),
   });
   const served = new ServedNode({ node, facts: PROCESS_FACTS, shutdown });
   try {
@@ -95,14 +108,25 @@ export async function createNode(options: CreateNodeOptions = {}): Promise<Node>
         : await served.listenStats((handler) =>
             listenHttp(statsListen.host, statsListen.port, handler),
           );
+    const client = served.embed(codec);
+    const close = async () => {
+      await client.close();
+      await served.close();
+    };
     return {
+      get: client.get.bind(client),
+      set: client.set.bind(client),
+      del: client.del.bind(client),
+      execute: client.execute.bind(client),
+      members: () => node.ring?.members() ?? [],
+      onMember: (listener) => node.ring?.onMembers(listener) ?? (() => {}),
       address: addressOf(clients),
       statsAddress: stats === undefined ? undefined : addressOf(stats),
       peerAddress: node.ring?.listener === undefined ? undefined : addressOf(node.ring.listener),
       served,
       drain: () => served.drain(),
-      close: () => served.close(),
-      [Symbol.asyncDispose]: () => served.close(),
+      close,
+      [Symbol.asyncDispose]: close,
     };
   } catch (error) {
     await served.close();
@@ -110,8 +134,8 @@ export async function createNode(options: CreateNodeOptions = {}): Promise<Node>
   }
 }
 
-function clusterParts(options: ClusterOptions): ClusterParts {
-  return { options, transport: tcpTransport(), crypto: nodeLinkCrypto, codec: loadCodec() };
+function clusterParts(options: ClusterOptions, codec: Codec): ClusterParts {
+  return { options, transport: tcpTransport(), crypto: nodeLinkCrypto, codec };
 }
 
 const PROCESS_FACTS = {
