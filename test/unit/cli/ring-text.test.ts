@@ -65,17 +65,13 @@ dc1         r2    10.0.0.3:8101         2               66.7 %   down
 
 describe("ringlet status", () => {
   it("says how each member is", () => {
-    expect(statusText(RING, NOW)).toBe(
-      `c, as 10.0.0.1:8101 sees it: it takes requests
+    expect(statusText(RING, NOW)).toBe(`c, as 10.0.0.1:8101 sees it: it takes requests
 
-MEMBER                RACK  DATACENTER  STATE  FOR    RTT      CLOCK   PENDING  QUEUED  REASON
-10.0.0.1:8101 (this)  r1    dc1         up     5 s    -        -       -        -
-10.0.0.2:8101         r2    dc1         up     5 s    0.43 ms  -13 ms  0        0
+MEMBER                RACK  DATACENTER  STATE  FOR     RTT      CLOCK   PENDING  QUEUED  REASON
+10.0.0.1:8101 (this)  r1    dc1         up     5 s     -        -       -        -
+10.0.0.2:8101         r2    dc1         up     5 s     0.43 ms  -13 ms  0        0
 10.0.0.3:8101         r2    dc1         down   60 min  -        -       -        -       lost
-`
-        .replace("FOR    ", "FOR     ")
-        .replaceAll("5 s    ", "5 s     "),
-    );
+`);
   });
 
   it("says why a node takes no requests", () => {
