@@ -33,6 +33,8 @@ export async function withRing<T>(
         ...["--cluster-name", "bench", "--datacenter", "dc1", "--rack", rack, "--tokens", token],
         ...["--dyn-listen", `127.0.0.1:${port}`],
         ...["--dyn-seeds", seeds.join(",")],
+        // That nodes which start or stop one after the other miss each other is no news.
+        ...["--log-level", "error"],
         ...["--read-consistency", shape.level, "--write-consistency", shape.level],
       ];
       nodes.push(await startRinglet(processes, `node ${i + 1}`, flags));

@@ -111,11 +111,21 @@ export async function open(port: number): Promise<Socket> {
   return socket;
 }
 
+/** A port that nobody listens on, below those that the system gives to connections. */
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, "close");
-  return port;
+  for (;;) {
+    const port = FIRST_PORT + Math.floor(Math.random() * (LAST_PORT - FIRST_PORT));
+    const server = createServer();
+    const listens = await new Promise<boolean>((resolve) => {
+      server.once("error", () => resolve(false));
+      server.listen(port, "127.0.0.1", () => resolve(true));
+    });
+    if (!listens) continue;
+    server.close();
+    await once(server, "close");
+    return port;
+  }
 }
+
+const FIRST_PORT = 12_000;
+const LAST_PORT = 32_000;
