@@ -105,8 +105,9 @@ import {
 export function slotPrior(handle: u32, link: u32, stamp: u64, node: u32, alive: bool): void {
   const slot = openSlotOf(handle);
   if (slot == 0) return;
-  if (slotKind(slot) == KIND_CLIENT) {
-    let prior = attachmentFind(slotExtra(slot), ATTACHMENT_PRIOR);
+  const root = rootOf(slot);
+  if (root != 0 && slotKind(root) == KIND_CLIENT) {
+    let prior = attachmentFind(slotExtra(root), ATTACHMENT_PRIOR);
     if (prior == 0) {
       prior = attachmentTake(ATTACHMENT_PRIOR, 16);
       if (prior == 0) {
@@ -115,7 +116,7 @@ export function slotPrior(handle: u32, link: u32, stamp: u64, node: u32, alive: 
       }
       store<u64>(attachmentBody(prior), 0);
       store<u32>(attachmentBody(prior), 0, 8);
-      slotAttach(slot, prior);
+      slotAttach(root, prior);
     }
     const body = attachmentBody(prior);
     if (isNewer(stamp, node, load<u64>(body), load<u32>(body, 8))) {
@@ -125,6 +126,13 @@ export function slotPrior(handle: u32, link: u32, stamp: u64, node: u32, alive: 
     }
   }
   slotAnswered(slot, link, true);
+}
+
+/** The slot that a chain of children is for, 0 when it is gone. */
+function rootOf(slot: u32): u32 {
+  let root = slot;
+  while (root != 0 && slotKind(root) == KIND_CHILD) root = openSlotOf(slotParent(root));
+  return root;
 }
 
 // ---- READ: older ----------------------------------------------------------------------------------------------------
@@ -315,8 +323,7 @@ export function slotStale(handle: u32, link: u32, frame: u32): i32 {
     slotAnswered(slot, link, false);
     return SLOT_DONE;
   }
-  let root = slot;
-  while (root != 0 && slotKind(root) == KIND_CHILD) root = openSlotOf(slotParent(root));
+  const root = rootOf(slot);
   // A repair is not refused: who holds something newer needs none.
   if (root == 0 || !slotHas(root, SLOT_WRITE)) {
     slotAnswered(slot, link, true);
@@ -353,8 +360,7 @@ function sendAgain(handle: u32, root: u32, link: u32, stale: u32): i32 {
   if (!self && slotFollow(root)) return SLOT_DONE;
   againFlags = frameFlags(echo) & ~FRAME_SPREAD;
   againValue = frameValue(echo);
-  // What a DEL saw is not sent again: its count is known.
-  againLength = againFlags & FRAME_TOMBSTONE ? 0 : frameValueLength(echo);
+  againLength = frameValueLength(echo);
   const hash = siphash(key, keyLength);
   const place = self ? tableFind(database, hash, key, keyLength) : 0;
   let record: u32 = place == 0 ? 0 : slotRecord(place);
@@ -401,6 +407,7 @@ function sendAgain(handle: u32, root: u32, link: u32, stale: u32): i32 {
 }
 
 function applyAgain(database: u32, hash: u32, key: u32, keyLength: u32): i32 {
+  // What a DEL saw stays in its frame.
   return entryApply(database, hash, key, keyLength, againValue, againLength, againStamp, againExpiryAndNode, againFlags);
 }
 

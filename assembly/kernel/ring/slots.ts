@@ -199,7 +199,6 @@ function take(word: u32, need: u32): u32 {
 }
 
 function makeRoom(): bool {
-  if (capacity - freeCount >= maxPending) return false;
   grow(capacity << 1);
   return freeCount > reserve();
 }
@@ -425,11 +424,11 @@ export function slotOpenFor(
   return handle;
 }
 
-/** Whether slots can be opened: one more at least. */
+/** Whether a slot can be opened for a client. Those of the host and children may be more than the bound. */
 // @ts-ignore: decorator
 @inline
 export function slotsHaveRoom(): bool {
-  return freeCount > reserve() || makeRoom();
+  return capacity - freeCount < maxPending && (freeCount > reserve() || makeRoom());
 }
 
 /** Notes how many links were asked for a slot. */
