@@ -35,11 +35,7 @@ describe("of two records", () => {
       { value: "a", stamp: stampAt(1), node: 3 },
       { value: "b", stamp: stampAt(1), node: 0x8001 },
     ],
-    [
-      "one of today over one of 1970",
-      { value: "a", stamp: 5n },
-      { value: "b", stamp: stampAt(1) },
-    ],
+    ["one of today over one of 1970", { value: "a", stamp: 5n }, { value: "b", stamp: stampAt(1) }],
     ["a newer tombstone", { value: "a", stamp: stampAt(1) }, { stamp: stampAt(1, 1) }],
     ["a value newer than a tombstone", { stamp: stampAt(1) }, { value: "b", stamp: stampAt(2) }],
     ["the newer of tombstones", { stamp: stampAt(1), node: 4 }, { stamp: stampAt(1), node: 5 }],

@@ -1,5 +1,5 @@
 /** Frames between nodes as the tests write them: keys and values are text, one character per byte. */
-import { fromLatin1 } from "../../../src/store/arguments.ts";
+
 import {
   encodeBatch,
   encodeFloor,
@@ -10,6 +10,7 @@ import {
   newFrame,
   view,
 } from "../../../src/link/frame.ts";
+import { fromLatin1 } from "../../../src/store/arguments.ts";
 
 export interface RecordFacts {
   readonly node?: number;
