@@ -53,14 +53,14 @@ export interface RingView {
   readonly refusal: string | undefined;
   readonly isFenced: boolean;
   /** Every member, the node itself too, in the order of their indexes. */
-  members(): MemberView[];
+  members(): readonly MemberView[];
   /** What the kernel has counted, by name; `plus`: position among several of that name. */
   figure(name: RingFigure, plus?: number): number;
   readonly linkCounters: LinkCounters;
   /** Records that the node has copied to catch up, and pages of records that it has served to others. */
   readonly copiedRecords: number;
   readonly servedPages: number;
-  latencies(): LatencyView[];
+  latencies(): readonly LatencyView[];
 }
 
 /** The page /ring: a view as JSON, which `ringlet ring` and `ringlet status` read. */
