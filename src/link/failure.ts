@@ -46,8 +46,10 @@ export function describeFailure(
 ): FailureWords | undefined {
   switch (failure.kind) {
     case "refusing": {
-      const { code, text } = failure.refusal;
+      const { code } = failure.refusal;
       if (code === "DUPLICATE") return undefined;
+      // It may quote what the peer said of itself.
+      const text = printable(failure.refusal.text);
       const who = failure.hello === undefined ? "" : `${nameOf(failure.hello.facts)} `;
       return words(code + text, `Refused the peer ${who}at ${at} (${code}): ${text}.`);
     }

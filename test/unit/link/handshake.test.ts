@@ -520,6 +520,21 @@ test("what a node says cannot be used against itself", () => {
   expect(end).toMatchObject({ kind: "refusing", refusal: { code: "SECRET_MISMATCH" } });
 });
 
+test("an acceptor without the secret cannot answer with the dialler's own proof", () => {
+  const dialler = side("dialler");
+  const opening = talk(side("dialler"), side("acceptor")).sent.acceptor;
+  const hello = framesOf(opening)[0]!;
+  const upToHello = opening.subarray(0, opening.length - framesOf(opening)[1]!.length);
+  expect(upToHello.subarray(-hello.length)).toEqual(hello);
+  const { send } = dialler.received(upToHello);
+  const proof = framesOf(send!)[1]!;
+  expect(frameHead(proof).type).toBe(CONTROL.proof);
+  expect(dialler.received(proof).end).toMatchObject({
+    kind: "refusing",
+    refusal: { code: "SECRET_MISMATCH" },
+  });
+});
+
 test("nothing that both sides say before the proof can be changed on the way", () => {
   const whole = talk(side("dialler"), side("acceptor"));
   const strip = (bytes: Uint8Array): Uint8Array => {
