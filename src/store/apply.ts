@@ -12,17 +12,11 @@ import {
 } from "../link/frame.ts";
 import { effectFrame, recordEffect } from "./effect.ts";
 import type { EmbeddedStore } from "./embedded-store.ts";
+import { hashAt, installHash, newHash } from "./hash-records.ts";
 import { APPLIED } from "./kernel-ring.ts";
-import {
-  floorOf,
-  hashAt,
-  installHash,
-  newHash,
-  peekRecord,
-  stampOfRecord,
-} from "./object-records.ts";
 import { decodeHashState } from "./objects/hash-state.ts";
 import { ObjectStateError } from "./objects/object-state-error.ts";
+import { floorOf, peekRecord, stampOfRecord } from "./records.ts";
 import { compareStamps, isNewer, nodeOf, stampFrom, timeOf } from "./stamp.ts";
 
 /**

@@ -1,54 +1,14 @@
 import { latin1 } from "./arguments.ts";
-import type { Journal } from "./journal.ts";
-import { type KernelExports, RECORD } from "./kernel.ts";
-import type { KernelMemory } from "./memory.ts";
-import {
-  hashAt,
-  installHash,
-  isUntrimmed,
-  mintStamp,
-  newHash,
-  peekRecord,
-  stampOfRecord,
-} from "./object-records.ts";
+import { hashAt, installHash, isUntrimmed, newHash } from "./hash-records.ts";
+import { RECORD } from "./kernel.ts";
 import { HashObject } from "./objects/hash.ts";
 import { StampedHashObject } from "./objects/stamped-hash.ts";
-import type { HostObject, ObjectRegistry } from "./objects.ts";
+import type { HostObject } from "./objects.ts";
+import { mintStamp, peekRecord, stampOfRecord } from "./records.ts";
 import { before, nodeOf, timeOf } from "./stamp.ts";
+import type { Entry, Key, Table } from "./table.ts";
 
-/** Address of a live entry's record in linear memory; 0 for none. Valid until the next write of any kind. */
-export type Entry = number;
-
-/** A key where it lies in linear memory: an argument of the command, or scratch (EmbeddedStore.place). */
-export interface Key {
-  readonly pointer: number;
-  readonly length: number;
-}
-
-/** What the databases of a store share. */
-export interface Table {
-  readonly kernel: KernelExports;
-  readonly memory: KernelMemory;
-  readonly objects: ObjectRegistry;
-  /** Whether it is one of several replicas: removals leave tombstones, and hashes are StampedHashObjects. */
-  readonly replicated: boolean;
-  /** Notes what is changed while it is active. */
-  readonly journal: Journal;
-  /** The time the kernel works with, in ms since the epoch. */
-  readonly now: number;
-  /** A page of linear memory that walk() has the kernel write to. */
-  readonly walkArea: number;
-  /** Whether find() counts as an access (CLIENT NO-TOUCH). */
-  readonly countsAccesses: boolean;
-  /** Whether look-ups count as hits and misses of the keyspace. */
-  readonly countsHits: boolean;
-  hostHits: number;
-  hostMisses: number;
-  /** The error of a write that did not fit. */
-  outOfMemory(): Error;
-  /** Writes bytes into linear memory as a key; valid until the next place(). */
-  place(bytes: Uint8Array): Key;
-}
+export type { Entry, Key, Table } from "./table.ts";
 
 /**
  * One of the 16 databases of the embedded store, for the commands that the host runs. Entries expire when they are looked up.
@@ -150,15 +110,18 @@ export class Database {
     return this.#store.memory.data.getBigUint64(entry + RECORD.stamp, true);
   }
 
-  /** What tells whether a key has changed meanwhile: equal versions, equal entries; undefined where there is none (WATCH). */
+  /**
+   * What tells whether a key has changed meanwhile, the same on every node: equal versions, equal entries; undefined where there
+   * is none (WATCH).
+   */
   version(key: Key): string | undefined {
     const entry = this.peek(key);
     if (entry === 0) return undefined;
     const stamp = stampOfRecord(this.#store, entry);
     const object = this.isObject(entry) ? this.object(entry) : undefined;
     // Merging what other nodes did may change a hash whose newest write stays the same.
-    const merges = object instanceof StampedHashObject ? object.version : 0;
-    return `${stamp.ms}.${stamp.tail}.${merges}`;
+    const digest = object instanceof StampedHashObject ? object.digest() : 0n;
+    return `${stamp.ms}.${stamp.tail}.${digest}`;
   }
 
   /** Seconds since the last access. */
@@ -325,7 +288,7 @@ export class Database {
       return true;
     }
     const stamp = stampOfRecord(store, peekRecord(store, this.index, key));
-    hash.setExpiry(expiry, stamp);
+    hash.setExpiry(expiry, stamp, store.now);
     // It may not expire before the stamp, which may be ahead of the clock.
     if (hash.expiry !== expiry) installHash(store, this.index, key, hash);
     // A replica where the hash expires before it hears of this lets go of all fields: it needs them again.

@@ -5,13 +5,13 @@
 
 import { encodeFloor, encodeWrite, FRAME_FLAG } from "../link/frame.ts";
 import { fromLatin1 } from "./arguments.ts";
-import type { Entry, Key } from "./database.ts";
-import type { EmbeddedStore } from "./embedded-store.ts";
+import { hashAt } from "./hash-records.ts";
 import type { Change, Changes } from "./journal.ts";
 import { RECORD } from "./kernel.ts";
-import { expiryOf, hashAt, peekRecord, stampOfRecord } from "./object-records.ts";
 import { encodeHashState } from "./objects/hash-state.ts";
+import { expiryOf, peekRecord, stampOfRecord, valueAt } from "./records.ts";
 import { nodeOf, type Stamp, timeOf } from "./stamp.ts";
+import type { Entry, Key, Table } from "./table.ts";
 
 /** What other replicas are told of a key, or of a database. */
 export interface Effect {
@@ -29,7 +29,7 @@ export interface Effect {
 }
 
 /** The effects of what a journal has noted: floors, then each key once. `stamp`: of all its writes. */
-export function effectsOf(store: EmbeddedStore, changes: Changes, stamp: bigint): Effect[] {
+export function effectsOf(store: Table, changes: Changes, stamp: bigint): Effect[] {
   const effects: Effect[] = [];
   for (const [database, floor] of changes.floors) effects.push(floorEffect(database, floor));
   for (const change of changes.keys) {
@@ -50,11 +50,7 @@ export function effectFrame(effect: Effect, spread = false): Uint8Array {
 const FLAGS = { value: 0, tombstone: FRAME_FLAG.tombstone, object: FRAME_FLAG.object } as const;
 
 /** All that the record of a key says, a tombstone too; undefined where nothing is known of the key. */
-export function recordEffect(
-  store: EmbeddedStore,
-  database: number,
-  key: Uint8Array,
-): Effect | undefined {
+export function recordEffect(store: Table, database: number, key: Uint8Array): Effect | undefined {
   const entry = peekRecord(store, database, store.place(key));
   return entry === 0 ? undefined : readRecord(store, database, key, entry, undefined);
 }
@@ -64,7 +60,7 @@ function floorEffect(database: number, floor: Stamp): Effect {
   return { kind: "floor", database, key: NOTHING, stamp, node, expiry: 0, bytes: NOTHING };
 }
 
-function effectOf(store: EmbeddedStore, change: Change, stamp: bigint): Effect {
+function effectOf(store: Table, change: Change, stamp: bigint): Effect {
   const { database } = change;
   const key = fromLatin1(change.key);
   const placed: Key = store.place(key);
@@ -79,7 +75,7 @@ function effectOf(store: EmbeddedStore, change: Change, stamp: bigint): Effect {
 }
 
 function readRecord(
-  store: EmbeddedStore,
+  store: Table,
   database: number,
   key: Uint8Array,
   entry: Entry,
@@ -98,7 +94,7 @@ function readRecord(
     return { kind: "tombstone", database, key, stamp, node, expiry: 0, bytes: NOTHING };
   }
   const expiry = expiryOf(store, entry);
-  const bytes = store.databases[database]!.value(entry).slice();
+  const bytes = valueAt(store, entry).slice();
   return { kind: "value", database, key, stamp, node, expiry, bytes };
 }
 

@@ -58,7 +58,6 @@ export class StampedHashObject extends HashObject {
   #expiryStamp = OLDEST;
   /** What `#expiry` ends has been let go of. */
   #trimmed = false;
-  #version = 0;
 
   /** The stamp of the newest write that it has seen. */
   get newest(): Stamp {
@@ -68,11 +67,6 @@ export class StampedHashObject extends HashObject {
   /** When it expires, 0 for never; stays when the time has passed. */
   get expiry(): number {
     return this.#expiry;
-  }
-
-  /** Counts changes, on this node: equal versions of one object, equal contents. */
-  get version(): number {
-    return this.#version;
   }
 
   override get bytes(): number {
@@ -111,15 +105,10 @@ export class StampedHashObject extends HashObject {
       if (place >= 0) this.#mark(place, stamp);
       else this.#bury(field, stamp);
     }
-    if (this.hasExpired(now)) {
-      // Who writes now has seen it expire: nothing takes that back any more.
-      const end = { ms: this.#expiry, tail: 0 };
-      this.deleteOlder(isNewer(end, stamp) ? stamp : end);
-    } else if (this.#revived) {
-      this.#setExpiry(0, stamp);
-    } else if (this.#expiry !== 0 && this.#expiry <= stamp.ms) {
-      this.#setExpiry(this.#expiry, stamp);
-    }
+    const hasEnded = this.#end(stamp, now);
+    if (this.#revived && !hasEnded) this.#setExpiry(0, stamp);
+    // Nothing may expire before the write that it is part of.
+    if (this.#expiry !== 0 && this.#expiry <= stamp.ms) this.#setExpiry(this.#expiry, stamp);
     this.#revived = false;
     this.#see(stamp);
     return touched;
@@ -138,7 +127,8 @@ export class StampedHashObject extends HashObject {
   }
 
   /** Sets when it expires, 0 for never; later than the stamp in any case. */
-  setExpiry(expiry: number, stamp: Stamp): void {
+  setExpiry(expiry: number, stamp: Stamp, now: number): void {
+    this.#end(stamp, now);
     this.#setExpiry(expiry, stamp);
     this.#see(stamp);
   }
@@ -161,7 +151,6 @@ export class StampedHashObject extends HashObject {
     if (this.#trimmed || !this.hasExpired(now)) return;
     this.#trimmed = true;
     this.#dropOlder({ ms: this.#expiry, tail: 0 });
-    this.#version++;
   }
 
   /**
@@ -188,8 +177,7 @@ export class StampedHashObject extends HashObject {
       changed = true;
     }
     if (isNewer(state.newest, this.#newest)) changed = true;
-    this.#newest = newerOf(this.#newest, state.newest);
-    if (changed) this.#version++;
+    this.#see(state.newest);
     return { changed, overtaken: this.#hasOvertaken(state) };
   }
 
@@ -265,9 +253,16 @@ export class StampedHashObject extends HashObject {
     });
   }
 
+  /** Makes an expiry that has come final, for the write `stamp`: who writes now has seen it; whether it had come. */
+  #end(stamp: Stamp, now: number): boolean {
+    if (!this.hasExpired(now)) return false;
+    const end = { ms: this.#expiry, tail: 0 };
+    this.deleteOlder(isNewer(end, stamp) ? stamp : end);
+    return true;
+  }
+
   #see(stamp: Stamp): void {
     this.#newest = newerOf(this.#newest, stamp);
-    this.#version++;
   }
 
   #setExpiry(expiry: number, stamp: Stamp): void {

@@ -1,33 +1,11 @@
 // The records of hashes in a replicated store: what the kernel holds of a StampedHashObject, and that both say the same. A hash
 // without fields, or that has expired, has a record too, which the kernel hides: what it knows is needed for merging.
 
-import type { Entry, Key, Table } from "./database.ts";
 import { RECORD } from "./kernel.ts";
 import { StampedHashObject } from "./objects/stamped-hash.ts";
-import { after, isNewer, nodeOf, OLDEST, type Stamp, stampFrom, timeOf } from "./stamp.ts";
-
-/** The record of a key as it is, also a tombstone and what has expired; 0 for none. */
-export function peekRecord(store: Table, database: number, key: Key): Entry {
-  return store.kernel.hostPeek(database, key.pointer, key.length) >>> 0;
-}
-
-/** The stamp of a record. */
-export function stampOfRecord({ memory }: Table, entry: Entry): Stamp {
-  const data = memory.data;
-  const node = data.getUint16(entry + RECORD.expiry, true);
-  return stampFrom(data.getBigUint64(entry + RECORD.stamp, true), node);
-}
-
-/** A stamp for a write of this node. */
-export function mintStamp({ kernel }: Table): Stamp {
-  return stampFrom(BigInt.asUintN(64, kernel.hostMint()), kernel.hostNode());
-}
-
-/** The stamp at or below which everything of a database is gone. */
-export function floorOf({ kernel }: Table, database: number): Stamp {
-  const time = BigInt.asUintN(64, kernel.floorOf(database));
-  return time === 0n ? OLDEST : stampFrom(time, kernel.floorNodeOf(database));
-}
+import { expiryOf, floorOf, peekRecord, stampOfRecord } from "./records.ts";
+import { after, isNewer, nodeOf, OLDEST, timeOf } from "./stamp.ts";
+import type { Entry, Key, Table } from "./table.ts";
 
 /** The hash of a record, up to date and without what has expired; undefined for a record of anything else. */
 export function hashAt(store: Table, entry: Entry): StampedHashObject | undefined {
@@ -37,7 +15,7 @@ export function hashAt(store: Table, entry: Entry): StampedHashObject | undefine
   if (!(object instanceof StampedHashObject)) return undefined;
   // EXPIRE and PERSIST in the kernel change the record alone.
   const stamp = stampOfRecord(store, entry);
-  if (isNewer(stamp, object.newest)) object.setExpiry(expiryOf(store, entry), stamp);
+  if (isNewer(stamp, object.newest)) object.setExpiry(expiryOf(store, entry), stamp, store.now);
   const floor = floorOf(store, memory.bytes[entry + RECORD.access]! & RECORD.database);
   if (floor !== OLDEST) object.deleteOlder(after(floor));
   object.trim(store.now);
@@ -84,11 +62,6 @@ export function installHash(
   );
   if (entry === 0 && !isHeld) objects.remove(handle);
   return entry >>> 0;
-}
-
-/** When a record expires, in ms since the epoch, 0 for never. */
-export function expiryOf({ memory }: Table, entry: Entry): number {
-  return Number(memory.data.getBigUint64(entry + RECORD.expiry, true) >> 16n);
 }
 
 /** Whether a record is that of an object which has expired and has not been trimmed. */
