@@ -15,7 +15,7 @@ import {
 import { tableWalk, walkCount } from "../table";
 import { FRAME_OBJECT, FRAME_TOMBSTONE, FRAME_WRITE, KEY_HEADER_BYTES, putHeader } from "./frames";
 import { writeBytes } from "./outbox";
-import { routeSet, selfInAllSets, setLocal, setLocals } from "./route";
+import { ringOn, routeMembers, setLocal, setLocals } from "./route";
 
 /** Records of a step of the walk: as many as tableWalk() may note. */
 const noted: usize = memory.data(8192 * 4, 16);
@@ -47,7 +47,7 @@ export function copyNeeds(): u32 {
  * not 0; the first is 0.
  */
 export function copyWalk(database: u32, cursor: u32, minStamp: u64, link: u32, out: u32, room: u32): u32 {
-  const filtered = link != ANY_LINK && !selfInAllSets;
+  const filtered = link != ANY_LINK && ringOn;
   copied = 0;
   needed = 0;
   let at = cursor;
@@ -119,8 +119,7 @@ function putGroup(count: u32, hash: u32, out: u32, room: u32, database: u32): u3
 }
 
 function isReplica(link: u32, record: u32): bool {
-  const set = routeSet(recordKey(record), recordKeyLength(record));
-  if (set == 0) return true;
+  const set = routeMembers(recordKey(record), recordKeyLength(record));
   for (let i: u32 = 0; i < setLocals(set); i++) {
     if (setLocal(set, i) == link) return true;
   }

@@ -77,7 +77,7 @@ import {
   writeBytes,
 } from "./outbox";
 import { fullOutbox, NO_LINK, RUN_DONE, RUN_HOST, RUN_HOST_ANSWERS, RUN_NO_MEMORY } from "./run";
-import { ringOn, routeSet, selfInAllSets, setHasSelf, setLocal, setLocals } from "./route";
+import { ringOn, routeMembers, selfInAllSets, setHasSelf, setLocal, setLocals } from "./route";
 
 /** Answers FAIL, and counts why. */
 function refuse(link: u32, code: u32, figure: u32): i32 {
@@ -93,7 +93,7 @@ function refuse(link: u32, code: u32, figure: u32): i32 {
 // @ts-ignore: decorator
 @inline
 function isOwned(frame: u32): bool {
-  return selfInAllSets || !ringOn || setHasSelf(routeSet(frameKey(frame), frameKeyLength(frame)));
+  return selfInAllSets || !ringOn || setHasSelf(routeMembers(frameKey(frame), frameKeyLength(frame)));
 }
 
 /** Runs a WRITE whose key has `hash`. */
@@ -152,8 +152,8 @@ function prepare(link: u32, frame: u32, flags: u32, valueLength: u32): i32 {
   if (!(flags & FRAME_SPREAD)) return RUN_DONE;
   const bytes = writeBytes(frameKeyLength(frame), valueLength);
   if (bytes > OUTBOX_ROOM) return RUN_HOST_ANSWERS;
-  const set = routeSet(frameKey(frame), frameKeyLength(frame));
-  if (set == 0) return RUN_DONE;
+  if (!ringOn) return RUN_DONE;
+  const set = routeMembers(frameKey(frame), frameKeyLength(frame));
   for (let i: u32 = 0; i < setLocals(set); i++) {
     const target = setLocal(set, i);
     if (linkIsUp(target) && !outboxRoom(target, bytes)) return fullOutbox(target);
@@ -163,8 +163,8 @@ function prepare(link: u32, frame: u32, flags: u32, valueLength: u32): i32 {
 
 /** Passes a record on to the owners of its key in the other racks of this datacenter. */
 function spread(frame: u32, flags: u32, valueLength: u32): void {
-  const set = routeSet(frameKey(frame), frameKeyLength(frame));
-  if (set == 0) return;
+  if (!ringOn) return;
+  const set = routeMembers(frameKey(frame), frameKeyLength(frame));
   for (let i: u32 = 0; i < setLocals(set); i++) {
     const target = setLocal(set, i);
     if (!linkExpect(target, NO_SLOT)) continue;
