@@ -121,8 +121,7 @@ function readBatch(bytes: Uint8Array, count: number): PeerFrame[] {
 
 /** Reads WRITE frames that take all of `bytes`; throws `code` for anything else. */
 function readWrites(bytes: Uint8Array, code: string): PeerFrame[] {
-  let read: SlowStream<PeerFrame>;
-  read = readPeerFrames(bytes, bytes.length);
+  const read = readPeerFrames(bytes, bytes.length);
   if (read.status !== "complete" || read.messages.some(({ type }) => type !== WRITE)) throw code;
   return read.messages;
 }

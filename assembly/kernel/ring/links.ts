@@ -6,7 +6,7 @@
 //   32 u64 newest stamp that the member minted and that came over this link                     40 u32 1: the host owes an answer
 //   44 u32 pages of the FIFO       48 u64 bytes that came        56 u64 bytes that were flushed
 
-import { PAGE_BYTES, freePages } from "../pages";
+import { freePages, PAGE_BYTES, takePages } from "../pages";
 import { takePagesForHost } from "../room";
 import { FAIL_LINK_DOWN } from "./frames";
 import { BYTES_OUT, countFigure, LINK_OVERFLOWS, LOST_REQUESTS } from "./figures";
@@ -154,7 +154,8 @@ function growFifo(at: u32): void {
   const pages = load<u32>(at, LINK_FIFO_PAGES);
   const pending = load<u32>(at, LINK_PENDING);
   const mask = load<u32>(at, LINK_FIFO_MASK);
-  const larger = pending >= maxLinkPending ? 0 : takePagesForHost(pages << 1);
+  // Whoever sends may hold addresses of records: nothing may be compacted for this.
+  const larger = pending >= maxLinkPending ? 0 : takePages(pages << 1, 1);
   if (larger == 0) {
     store<u32>(at, load<u32>(at) | LINK_OVERFLOW);
     countFigure(LINK_OVERFLOWS, 1);
