@@ -2,33 +2,28 @@
 
 import { formatHostPort, type HostPort } from "../base/host-port.ts";
 import type { RingDescription } from "../ring/view.ts";
+import { ANSWER_PATIENCE_MS, type HttpAnswer, httpGet } from "./http-get.ts";
 
 /** The node gave no answer that helps; the message is one line that says what to do. */
 export class CannotAskError extends Error {}
 
-/** How long an answer may take, in ms. */
-const PATIENCE_MS = 5000;
-
 /** The ring as the node at this HTTP address sees it. Throws CannotAskError. */
 export async function askRing(stats: HostPort): Promise<RingDescription> {
   const at = formatHostPort(stats);
-  let answer: Response;
-  let body: string;
+  let answer: HttpAnswer;
   try {
-    answer = await fetch(`http://${at}/ring`, { signal: AbortSignal.timeout(PATIENCE_MS) });
-    body = await answer.text();
+    answer = await httpGet(stats, "/ring");
   } catch (error) {
     throw new CannotAskError(
       `no node answers at http://${at} (${reasonOf(error)}): start one with --stats-listen ${at}, or say where it is with --stats <host:port>`,
       { cause: error },
     );
   }
-  if (!answer.ok) {
-    throw new CannotAskError(
-      `the node at http://${at} has no ring to tell of: ${body.trim().split("\n", 1)[0]}`,
-    );
+  const { status, body } = answer;
+  if (status === 404 && body.includes("member of a ring")) {
+    throw new CannotAskError(`the node at http://${at} has no ring to tell of: ${body.trim()}`);
   }
-  const description = parse(body);
+  const description = status === 200 ? parse(body) : undefined;
   if (description === undefined) {
     throw new CannotAskError(
       `what answers at http://${at} is no Ringlet node: say where one is with --stats <host:port>`,
@@ -39,8 +34,10 @@ export async function askRing(stats: HostPort): Promise<RingDescription> {
 
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  if (error.name === "TimeoutError") return `nothing came for ${PATIENCE_MS / 1000} seconds`;
-  const { code } = (error.cause ?? {}) as { code?: string };
+  if (error.name === "TimeoutError") {
+    return `nothing came for ${ANSWER_PATIENCE_MS / 1000} seconds`;
+  }
+  const { code } = error as { code?: string };
   return code === "ECONNREFUSED" ? "nothing listens there" : (code ?? error.message);
 }
 

@@ -4,6 +4,7 @@ import { relative } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { askRing, CannotAskError } from "../ask.ts";
+import { httpGet } from "../http-get.ts";
 import type { DevOptions } from "../options.ts";
 import { ringText, statusText } from "../ring-text.ts";
 import { StopRequest } from "../stop-request.ts";
@@ -56,9 +57,9 @@ async function waitForRing(nodes: readonly DevNode[]): Promise<void> {
   const deadline = performance.now() + RING_PATIENCE_MS;
   for (const { plan } of nodes) {
     while (performance.now() < deadline) {
-      const url = `http://${DEV_HOST}:${plan.ports.stats}/readyz`;
-      const answer = await fetch(url).catch(() => undefined);
-      if (answer?.ok === true) break;
+      const stats = { host: DEV_HOST, port: plan.ports.stats };
+      const answer = await httpGet(stats, "/readyz").catch(() => undefined);
+      if (answer?.status === 200) break;
       await new Promise((resolve) => setTimeout(resolve, RING_POLL_MS));
     }
   }
