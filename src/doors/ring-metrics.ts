@@ -155,7 +155,7 @@ function addRequests(metrics: MetricRegistry, ring: RingView): void {
   metrics.add({
     name: "ringlet_ring_commands",
     type: "counter",
-    help: "Commands with keys, by who coordinated them.",
+    help: "Commands of the kernel's kind, by who coordinated them.",
     read: () => [
       { labels: { by: "kernel" }, value: ring.figure("commandsCoordinated") },
       { labels: { by: "host" }, value: ring.figure("commandsLeft") },

@@ -134,6 +134,11 @@ export class ClusterMember {
     return this.#running.process.pid!;
   }
 
+  /** Where its HTTP door is. */
+  get statsUrl(): string {
+    return this.#running.statsUrl;
+  }
+
   /** What its present process has logged. */
   get log(): string {
     return this.#running.stderr;
