@@ -5,6 +5,7 @@ import { dnodeTarget } from "./targets/dnode.ts";
 import { entropyTarget } from "./targets/entropy.ts";
 import { kernelFeedTarget } from "./targets/kernel-feed.ts";
 import { memcachedReplyTarget, memcachedRequestTarget } from "./targets/memcached.ts";
+import { peerFramesTarget } from "./targets/peer-frames.ts";
 import { respReplyTarget } from "./targets/resp-reply.ts";
 import { respRequestTarget } from "./targets/resp-request.ts";
 
@@ -19,5 +20,6 @@ export function fuzzTargets(): FuzzTarget[] {
     dnodeTarget("memcached"),
     capabilitiesTarget(),
     entropyTarget(),
+    peerFramesTarget(),
   ];
 }

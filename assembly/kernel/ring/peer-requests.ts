@@ -127,7 +127,7 @@ export function runWrite(link: u32, frame: u32, hash: u32): i32 {
   if (link == NO_LINK) return endCopied(applied);
   if (applied > APPLY_EQUAL) return refuseRecord(link, frame, applied);
   noteNewest(link, stamp, <u32>expiryAndNode & 0xffff);
-  if (flags & FRAME_SPREAD) spread(frame, flags, deleting ? 0 : valueLength);
+  if (flags & FRAME_SPREAD) spread(link, frame, flags, deleting ? 0 : valueLength);
   if (applied == APPLY_EQUAL) {
     countFigure(EQUAL_RECORDS, 1);
   } else {
@@ -156,18 +156,18 @@ function prepare(link: u32, frame: u32, flags: u32, valueLength: u32): i32 {
   const set = routeMembers(frameKey(frame), frameKeyLength(frame));
   for (let i: u32 = 0; i < setLocals(set); i++) {
     const target = setLocal(set, i);
-    if (linkIsUp(target) && !outboxRoom(target, bytes)) return fullOutbox(target);
+    if (target != link && linkIsUp(target) && !outboxRoom(target, bytes)) return fullOutbox(target);
   }
   return RUN_DONE;
 }
 
-/** Passes a record on to the owners of its key in the other racks of this datacenter. */
-function spread(frame: u32, flags: u32, valueLength: u32): void {
+/** Passes a record on to the owners of its key in the other racks of this datacenter, but for who sent it. */
+function spread(link: u32, frame: u32, flags: u32, valueLength: u32): void {
   if (!ringOn) return;
   const set = routeMembers(frameKey(frame), frameKeyLength(frame));
   for (let i: u32 = 0; i < setLocals(set); i++) {
     const target = setLocal(set, i);
-    if (!linkExpect(target, NO_SLOT)) continue;
+    if (target == link || !linkExpect(target, NO_SLOT)) continue;
     countFigure(SPREAD_RECORDS, 1);
     frameWrite(
       target,

@@ -96,11 +96,14 @@ export class PeerKernel {
     return this.at(key, (pointer, length) => this.kernel.ringRoute(pointer, length));
   }
 
-  /** Feeds bytes of whole or cut frames. */
-  feed(link: number, bytes: Uint8Array): Fed {
+  /** Feeds bytes of whole or cut frames. What lies behind them in the input depends on `poison`. */
+  feed(link: number, bytes: Uint8Array, poison = 0): Fed {
     const { kernel, memory, context } = this;
     const input = kernel.inputReserve(context, bytes.length) >>> 0;
     memory.bytes.set(bytes, input);
+    for (let i = 0; i < POISON_BYTES; i++) {
+      memory.bytes[input + bytes.length + i] = poison >>> (8 * (i & 3));
+    }
     let status = kernel.peerFeed(context, link, input, bytes.length);
     while (status === PEER_STATUS.host || status === PEER_STATUS.outboxFull) {
       if (status === PEER_STATUS.host) {
@@ -238,6 +241,9 @@ export class PeerKernel {
     );
   }
 }
+
+/** Bytes behind an input that no frame may depend on. */
+const POISON_BYTES = 64;
 
 /** The flag of a record that is an object, and of a tombstone. */
 export const OBJECT = 0x10;
