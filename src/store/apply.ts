@@ -10,7 +10,7 @@ import {
   frameHead,
   type WriteFrame,
 } from "../link/frame.ts";
-import { effectFrame, recordEffect } from "./effect.ts";
+import { effectFrame, recordEffects } from "./effect.ts";
 import type { EmbeddedStore } from "./embedded-store.ts";
 import { hashAt, installHash, newHash } from "./hash-records.ts";
 import { APPLIED } from "./kernel-ring.ts";
@@ -46,14 +46,26 @@ export function applyFrame(store: EmbeddedStore, frame: Uint8Array): Applied {
     : applyHash(store, write);
 }
 
-/** The WRITE frame of all that is known of a key, a tombstone too; undefined for nothing. */
+/**
+ * The WRITE frames of all that is known of a key, a tombstone too: one, or several for an object above `maxBytes`, to be applied in
+ * any order; none for nothing.
+ */
+export function recordFrames(
+  store: EmbeddedStore,
+  database: number,
+  key: Uint8Array,
+  maxBytes?: number,
+): Uint8Array[] {
+  return recordEffects(store, database, key, maxBytes).map((effect) => effectFrame(effect));
+}
+
+/** The first of recordFrames(), which nearly always is the only one; undefined for nothing. */
 export function recordFrame(
   store: EmbeddedStore,
   database: number,
   key: Uint8Array,
 ): Uint8Array | undefined {
-  const effect = recordEffect(store, database, key);
-  return effect === undefined ? undefined : effectFrame(effect);
+  return recordFrames(store, database, key)[0];
 }
 
 /** The stamp of what is known of a key, a tombstone too; undefined for nothing. */

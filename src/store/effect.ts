@@ -8,7 +8,7 @@ import { fromLatin1 } from "./arguments.ts";
 import { hashAt } from "./hash-records.ts";
 import type { Change, Changes } from "./journal.ts";
 import { RECORD } from "./kernel.ts";
-import { encodeHashState } from "./objects/hash-state.ts";
+import { encodeHashState, splitState } from "./objects/hash-state.ts";
 import { expiryOf, peekRecord, stampOfRecord, valueAt } from "./records.ts";
 import { nodeOf, type Stamp, timeOf } from "./stamp.ts";
 import type { Entry, Key, Table } from "./table.ts";
@@ -28,13 +28,16 @@ export interface Effect {
   readonly bytes: Uint8Array;
 }
 
-/** The effects of what a journal has noted: floors, then each key once. `stamp`: of all its writes. */
+/**
+ * The effects of what a journal has noted: floors, then each key, once, or several times for an object that is too large to be told
+ * at once. `stamp`: of all its writes.
+ */
 export function effectsOf(store: Table, changes: Changes, stamp: bigint): Effect[] {
   const effects: Effect[] = [];
   for (const [database, floor] of changes.floors) effects.push(floorEffect(database, floor));
   for (const change of changes.keys) {
     // Without a stamp, nothing was written in the end.
-    if (stamp !== 0n) effects.push(effectOf(store, change, stamp));
+    if (stamp !== 0n) effects.push(...effectsOfKey(store, change, stamp));
   }
   return effects;
 }
@@ -49,10 +52,18 @@ export function effectFrame(effect: Effect, spread = false): Uint8Array {
 
 const FLAGS = { value: 0, tombstone: FRAME_FLAG.tombstone, object: FRAME_FLAG.object } as const;
 
-/** All that the record of a key says, a tombstone too; undefined where nothing is known of the key. */
-export function recordEffect(store: Table, database: number, key: Uint8Array): Effect | undefined {
+/**
+ * All that the record of a key says, a tombstone too: one effect, or several for an object that is too large to be told at once
+ * (`maxBytes`); none where nothing is known of the key.
+ */
+export function recordEffects(
+  store: Table,
+  database: number,
+  key: Uint8Array,
+  maxBytes?: number,
+): Effect[] {
   const entry = peekRecord(store, database, store.place(key));
-  return entry === 0 ? undefined : readRecord(store, database, key, entry, undefined);
+  return entry === 0 ? [] : readRecord(store, database, key, entry, { maxBytes });
 }
 
 function floorEffect(database: number, floor: Stamp): Effect {
@@ -60,42 +71,44 @@ function floorEffect(database: number, floor: Stamp): Effect {
   return { kind: "floor", database, key: NOTHING, stamp, node, expiry: 0, bytes: NOTHING };
 }
 
-function effectOf(store: Table, change: Change, stamp: bigint): Effect {
+function effectsOfKey(store: Table, change: Change, stamp: bigint): Effect[] {
   const { database } = change;
   const key = fromLatin1(change.key);
   const placed: Key = store.place(key);
   const entry = peekRecord(store, database, placed);
   if (entry !== 0) {
-    const effect = readRecord(store, database, key, entry, change.elements);
-    if (effect.stamp === stamp) return effect;
+    const effects = readRecord(store, database, key, entry, change);
+    if (effects[0]!.stamp === stamp) return effects;
   }
   // At the ceiling a removed key may have no tombstone here; the others need one all the same.
   const node = store.kernel.hostNode();
-  return { kind: "tombstone", database, key, stamp, node, expiry: 0, bytes: NOTHING };
+  return [{ kind: "tombstone", database, key, stamp, node, expiry: 0, bytes: NOTHING }];
 }
 
+/** `part`: which elements of an object are told, all by default, and in how many bytes at a time. */
 function readRecord(
   store: Table,
   database: number,
   key: Uint8Array,
   entry: Entry,
-  elements: Iterable<string> | undefined,
-): Effect {
+  part: { elements?: ReadonlySet<string> | undefined; maxBytes?: number | undefined },
+): Effect[] {
   const hash = hashAt(store, entry);
   if (hash !== undefined) {
-    const state = hash.state(elements);
-    const [stamp, node] = [timeOf(state.newest), nodeOf(state.newest)];
-    const bytes = encodeHashState(state);
-    return { kind: "object", database, key, stamp, node, expiry: state.expiry, bytes };
+    return splitState(hash.state(part.elements), part.maxBytes).map((state) => {
+      const [stamp, node] = [timeOf(state.newest), nodeOf(state.newest)];
+      const { expiry } = state;
+      return { kind: "object", database, key, stamp, node, expiry, bytes: encodeHashState(state) };
+    });
   }
   const written = stampOfRecord(store, entry);
   const [stamp, node] = [timeOf(written), nodeOf(written)];
   if ((store.memory.bytes[entry + RECORD.access]! & RECORD.tombstone) !== 0) {
-    return { kind: "tombstone", database, key, stamp, node, expiry: 0, bytes: NOTHING };
+    return [{ kind: "tombstone", database, key, stamp, node, expiry: 0, bytes: NOTHING }];
   }
   const expiry = expiryOf(store, entry);
   const bytes = valueAt(store, entry).slice();
-  return { kind: "value", database, key, stamp, node, expiry, bytes };
+  return [{ kind: "value", database, key, stamp, node, expiry, bytes }];
 }
 
 const NOTHING = new Uint8Array(0);

@@ -21,8 +21,27 @@ const FIELD_HEADER_BYTES = 20;
 const REMOVED = 0;
 const SET = 1;
 
-/** Bytes that a field takes. */
-export function encodedBytes({ field, value }: StampedField): number {
+/** Bytes of a state above which it is told in parts. */
+export const MAX_STATE_BYTES = 16 * 1024 * 1024;
+
+/** The state in parts whose bytes are at most `maxBytes` each, unless a single field takes more; in any order they merge to all. */
+export function splitState(state: HashState, maxBytes = MAX_STATE_BYTES): HashState[] {
+  const parts: HashState[] = [];
+  let start = 0;
+  let bytes = HEADER_BYTES;
+  for (const [at, field] of state.fields.entries()) {
+    if (bytes + encodedBytes(field) > maxBytes && at > start) {
+      parts.push({ ...state, fields: state.fields.slice(start, at) });
+      start = at;
+      bytes = HEADER_BYTES;
+    }
+    bytes += encodedBytes(field);
+  }
+  parts.push(start === 0 ? state : { ...state, fields: state.fields.slice(start) });
+  return parts;
+}
+
+function encodedBytes({ field, value }: StampedField): number {
   return FIELD_HEADER_BYTES + field.length + (value?.length ?? 0);
 }
 

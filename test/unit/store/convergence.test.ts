@@ -135,7 +135,7 @@ class Cluster {
   }
 }
 
-const SEEDS = 150;
+const SEEDS = 80;
 
 describe("replicas that have heard of all effects", () => {
   test.each([2, 3])("are equal, %i of them, in whatever order", (size) => {

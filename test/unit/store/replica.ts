@@ -2,7 +2,7 @@
 
 import { type Applied, applyFrame, recordStamp } from "../../../src/store/apply.ts";
 import { fromLatin1, latin1 } from "../../../src/store/arguments.ts";
-import { effectFrame, recordEffect } from "../../../src/store/effect.ts";
+import { effectFrame, recordEffects } from "../../../src/store/effect.ts";
 import type { HashObject } from "../../../src/store/objects/hash.ts";
 import { type Argument, Harness } from "./harness.ts";
 
@@ -37,7 +37,7 @@ export class Replica {
   state(key: string, database = 0): string {
     const bytes = fromLatin1(key);
     const content = this.content(key, database);
-    const known = recordEffect(this.store, database, bytes);
+    const [known] = recordEffects(this.store, database, bytes);
     if (known === undefined) return "nothing";
     const { kind, stamp, node, expiry } = known;
     const digest = recordStamp(this.store, database, bytes)!.digest;

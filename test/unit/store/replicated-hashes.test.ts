@@ -1,7 +1,7 @@
 /** What becomes of a hash whose replicas hear of writes in different orders, around deletions, expiries and floors. */
 import { describe, expect, test } from "vitest";
 import { encodeWrite, FRAME_FLAG } from "../../../src/link/frame.ts";
-import { recordFrame } from "../../../src/store/apply.ts";
+import { recordFrame, recordFrames } from "../../../src/store/apply.ts";
 import { fromLatin1 } from "../../../src/store/arguments.ts";
 import { HashObject } from "../../../src/store/objects/hash.ts";
 import { StampedHashObject } from "../../../src/store/objects/stamped-hash.ts";
@@ -349,6 +349,25 @@ describe("applying", () => {
       expect(other.state(key)).toBe(one.state(key));
     }
     expect(recordFrame(one.store, 0, fromLatin1("never"))).toBeUndefined();
+  });
+});
+
+describe("a hash that is too large to be told at once", () => {
+  test("is told in parts, which make it in any order", () => {
+    const one = new Replica(0);
+    const fields = Array.from({ length: 500 }, (_, i) => [`field:${i}`, `value:${i}`]).flat();
+    one.run(["hset", "h", ...fields], ["expire", "h", 100]);
+    one.run(["hdel", "h", "field:1", "field:2"]);
+    one.run(["hset", "h", "long", "x".repeat(9000)]);
+    const key = fromLatin1("h");
+    const parts = recordFrames(one.store, 0, key, 4096);
+    expect(parts.length).toBeGreaterThan(5);
+    expect(parts.filter((part) => part.length > 4096 + 100)).toHaveLength(1);
+    for (const order of [parts, [...parts].reverse()]) {
+      const other = new Replica(1);
+      for (const part of order) expect(["applied", "merged"]).toContain(other.apply(part));
+      expect(other.state("h")).toBe(one.state("h"));
+    }
   });
 });
 
