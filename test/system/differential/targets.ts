@@ -21,6 +21,8 @@ export interface Target {
   reset(protocol: 2 | 3): Promise<void>;
   send(commands: readonly (readonly Argument[])[]): Promise<string[]>;
   state(): Promise<KeyState[]>;
+  /** Whether the reply to a command is a matter of this target's own, and not to be compared. */
+  isOwn?(command: readonly Argument[]): boolean;
 }
 
 /** A server on a socket. */
@@ -57,6 +59,38 @@ export class SocketTarget implements Target {
     });
   }
 }
+
+/** Several servers that should be as one, but for how each represents a value: each gets a few commands, then the next one. */
+export class SharedTarget extends SocketTarget {
+  readonly #clients: readonly RawClient[];
+  #next = 0;
+
+  constructor(name: string, clients: readonly RawClient[]) {
+    super(name, clients[0]!);
+    this.#clients = clients;
+  }
+
+  override async reset(protocol: 2 | 3): Promise<void> {
+    for (const client of this.#clients) await client.send([["HELLO", protocol]]);
+    await super.reset(protocol);
+  }
+
+  isOwn([name, subcommand]: readonly Argument[]): boolean {
+    return /^object encoding$/i.test(`${name} ${subcommand}`);
+  }
+
+  override async send(commands: readonly (readonly Argument[])[]): Promise<string[]> {
+    const replies: string[] = [];
+    while (replies.length < commands.length) {
+      const client = this.#clients[this.#next++ % this.#clients.length]!;
+      const count = 1 + (this.#next % MOST_AT_ONCE);
+      replies.push(...(await client.send(commands.slice(replies.length, replies.length + count))));
+    }
+    return replies;
+  }
+}
+
+const MOST_AT_ONCE = 5;
 
 /** The embedded store in this process, without a door. */
 export class LocalTarget implements Target {
