@@ -3,26 +3,32 @@
 /** Pings of which the quickest is believed. */
 const WINDOW = 8;
 
+/**
+ * Peers' wall clocks are noted against this node's monotonic clock: when the wall clock of this node jumps, the offset has changed at
+ * once, without another ping.
+ */
 export class RoundTrip {
-  readonly #samples: { readonly rttMs: number; readonly offsetMs: number }[] = [];
-  readonly #helloOffsetMs: number;
+  /** The peer's wall clock less this node's monotonic clock, by ping. */
+  readonly #samples: { readonly rttMs: number; readonly aheadMs: number }[] = [];
+  readonly #helloAheadMs: number;
 
-  /** `helloOffsetMs`: the peer's clock minus ours, as its hello told it. */
-  constructor(helloOffsetMs: number) {
-    this.#helloOffsetMs = helloOffsetMs;
+  /** `helloWallMs`: the peer's clock, as its hello told it, when the monotonic clock of this node showed `monotonicMs`. */
+  constructor(helloWallMs: number, monotonicMs: number) {
+    this.#helloAheadMs = helloWallMs - monotonicMs;
   }
 
   get rttMs(): number | undefined {
     return this.#best()?.rttMs;
   }
 
-  get clockOffsetMs(): number {
-    return this.#best()?.offsetMs ?? this.#helloOffsetMs;
+  /** The peer's wall clock less this node's, whose clocks show these times. */
+  clockOffsetMs(wallMs: number, monotonicMs: number): number {
+    return (this.#best()?.aheadMs ?? this.#helloAheadMs) + monotonicMs - wallMs;
   }
 
-  /** A ping came back after `rttMs`, when the clocks showed `peerWallMs` and `wallMs`. */
-  add(rttMs: number, peerWallMs: number, wallMs: number): void {
-    this.#samples.push({ rttMs, offsetMs: peerWallMs + rttMs / 2 - wallMs });
+  /** A ping came back after `rttMs`, when the peer's wall clock and the monotonic clock of this node showed these times. */
+  add(rttMs: number, peerWallMs: number, monotonicMs: number): void {
+    this.#samples.push({ rttMs, aheadMs: peerWallMs + rttMs / 2 - monotonicMs });
     if (this.#samples.length > WINDOW) this.#samples.shift();
   }
 

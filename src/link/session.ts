@@ -66,7 +66,8 @@ export class Session implements LinkSession {
     this.dialledBy = dialledBy;
     this.attempt = attempt;
     this.openedAt = runtime.monotonic();
-    this.#roundTrip = new RoundTrip(options.helloOffsetMs);
+    const helloWallMs = runtime.now() + options.helloOffsetMs;
+    this.#roundTrip = new RoundTrip(helloWallMs, this.openedAt);
     this.#maxSilentTicks = Math.ceil(limits.linkTimeoutMs / limits.pingIntervalMs);
   }
 
@@ -86,7 +87,8 @@ export class Session implements LinkSession {
     return this.#roundTrip.rttMs;
   }
   get clockOffsetMs(): number {
-    return this.#roundTrip.clockOffsetMs;
+    const { runtime } = this.#options;
+    return this.#roundTrip.clockOffsetMs(runtime.now(), runtime.monotonic());
   }
   get bufferedBytes(): number {
     return this.#stream.bufferedBytes;
@@ -129,10 +131,11 @@ export class Session implements LinkSession {
       }
       case CONTROL.pong: {
         const { wallMs, opaque } = readPing(frame);
-        const rttMs = runtime.monotonic() - Number(opaque) / 1000;
+        const monotonicMs = runtime.monotonic();
+        const rttMs = monotonicMs - Number(opaque) / 1000;
         // A number that this session never sent says nothing.
         if (rttMs >= 0 && Number(opaque) / 1000 >= this.openedAt - 1) {
-          this.#roundTrip.add(rttMs, wallMs, runtime.now());
+          this.#roundTrip.add(rttMs, wallMs, monotonicMs);
         }
         return;
       }

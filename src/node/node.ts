@@ -4,6 +4,7 @@ import { Settings, type SettingValues } from "../base/settings.ts";
 import type { Codec } from "../codec/codec.ts";
 import type { LinkCrypto } from "../link/crypto.ts";
 import type { ClusterOptions } from "../ring/cluster-options.ts";
+import { GuardedClock } from "../ring/guarded-clock.ts";
 import { buildPlacement } from "../ring/placement.ts";
 import { Ring } from "../ring/ring.ts";
 import { buildTopology } from "../ring/topology.ts";
@@ -51,14 +52,16 @@ export class RingletNode {
   /** Throws SettingError where a setting cannot be what it should, RingletError where the cluster's configuration cannot be. */
   constructor(parts: NodeParts) {
     this.settings = new Settings(parts.settings);
-    this.runtime = parts.runtime;
+    const clock = parts.cluster === undefined ? undefined : guard(parts.runtime);
+    this.runtime = clock === undefined ? parts.runtime : withClock(parts.runtime, clock);
     this.log = parts.log;
     this.store = new EmbeddedStore(parts.kernel, parts.runtime.randomBytes(SECRET_BYTES), {
       ceilingBytes: this.settings.get("ceilingBytes"),
       tombstones: parts.cluster !== undefined,
     });
     this.letTimePass();
-    this.ring = parts.cluster === undefined ? undefined : this.#joinRing(parts.cluster);
+    this.ring =
+      clock === undefined ? undefined : this.#joinRing(parts.cluster!, parts.runtime, clock);
     this.#timer = parts.runtime.every(TICK_MS, () => this.#tick());
   }
 
@@ -83,10 +86,12 @@ export class RingletNode {
     await this.ring?.close();
   }
 
-  #joinRing({ options, transport, crypto, codec }: ClusterParts): Ring {
-    const { runtime, log, settings, store } = this;
+  /** `runtime`: with the wall clock as it is, which links compare with those of other nodes. */
+  #joinRing(cluster: ClusterParts, runtime: Runtime, clock: GuardedClock): Ring {
+    const { options, transport, crypto, codec } = cluster;
+    const { log, settings, store } = this;
     return new Ring({
-      ...{ runtime, log, settings, store, transport, crypto, codec },
+      ...{ runtime, clock, log, settings, store, transport, crypto, codec },
       placement: buildPlacement(buildTopology(options), codec.hashKey),
       listen: options.listen,
       secret: options.secret,
@@ -99,6 +104,25 @@ export class RingletNode {
     this.ring?.tick();
     for (const listener of this.#onTick) listener();
   }
+}
+
+function guard(runtime: Runtime): GuardedClock {
+  return new GuardedClock(
+    () => runtime.now(),
+    () => runtime.monotonic(),
+  );
+}
+
+/** A runtime whose wall clock is the guarded one. */
+function withClock(runtime: Runtime, clock: GuardedClock): Runtime {
+  return {
+    now: () => clock.now(),
+    monotonic: () => runtime.monotonic(),
+    randomBytes: (length) => runtime.randomBytes(length),
+    after: (delayMs, task) => runtime.after(delayMs, task),
+    every: (periodMs, task) => runtime.every(periodMs, task),
+    endOfTurn: (task) => runtime.endOfTurn(task),
+  };
 }
 
 /** Bytes of the secret that the hash of the table works with. */

@@ -18,6 +18,8 @@ export class ReplyGates {
   readonly #store: EmbeddedStore;
   readonly #area: number;
   readonly #sinks: ReplySink[] = [];
+  /** Who waits until no reply of a connection does. */
+  readonly #waiters = new Map<number, (() => void)[]>();
 
   constructor(store: EmbeddedStore) {
     this.#store = store;
@@ -33,6 +35,24 @@ export class ReplyGates {
   /** Whether replies of a connection wait, so that whatever it is sent must go behind them. */
   isGated(connection: number): boolean {
     return this.#store.kernel.connectionGated(connection) !== 0;
+  }
+
+  /** Resolves when no reply of a connection waits any more, or the connection is gone. */
+  settled(connection: number): Promise<void> {
+    if (!this.isGated(connection)) return Promise.resolve();
+    return new Promise((resolve) => {
+      const waiters = this.#waiters.get(connection);
+      if (waiters === undefined) this.#waiters.set(connection, [resolve]);
+      else waiters.push(resolve);
+    });
+  }
+
+  /** A connection is gone: nobody waits for it any more. */
+  forget(connection: number): void {
+    const waiters = this.#waiters.get(connection);
+    if (waiters === undefined) return;
+    this.#waiters.delete(connection);
+    for (const resolve of waiters) resolve();
   }
 
   /** Bytes of a connection that wait. */
@@ -76,7 +96,9 @@ export class ReplyGates {
         for (const sink of this.#sinks) sink.release(connection, bytes);
         if (length < AREA_BYTES) break;
       }
-      if (!this.isGated(connection)) for (const sink of this.#sinks) sink.released(connection);
+      if (this.isGated(connection)) continue;
+      for (const sink of this.#sinks) sink.released(connection);
+      this.forget(connection);
     }
   }
 

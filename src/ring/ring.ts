@@ -16,18 +16,12 @@ import type { HelloFacts, LinkEvents, LinkSession } from "../link/link.ts";
 import { LinkRequests } from "../link/requests.ts";
 import type { Key } from "../store/database.ts";
 import type { EmbeddedStore } from "../store/embedded-store.ts";
-import {
-  LINK,
-  LINK_FLAG,
-  NO_SLOT,
-  RING_FIGURE,
-  type RingFigure,
-  SELF_FLAG,
-} from "../store/kernel-ring.ts";
+import { LINK, LINK_FLAG, NO_SLOT, SELF_FLAG } from "../store/kernel-ring.ts";
 import type { Listener } from "../transport/stream.ts";
 import type { PeerAddress, Transport } from "../transport/transport.ts";
 import { CatchUp } from "./catch-up.ts";
 import { Copies } from "./copies.ts";
+import type { GuardedClock } from "./guarded-clock.ts";
 import { HostFrames } from "./host-frames.ts";
 import { HostQuorums, type Retry } from "./host-quorums.ts";
 import type { NodeState } from "./node-state.ts";
@@ -39,11 +33,12 @@ import type { QuorumOutcome, RequestHandler, RingPort } from "./port.ts";
 import { ReplyGates } from "./reply-gate.ts";
 import { writeRingTables } from "./tables.ts";
 import type { Member, ReplicaSet, Topology } from "./topology.ts";
-import type { LatencyView, MemberState, MemberView, RingView } from "./view.ts";
 
 /** What a ring is made of. */
 export interface RingParts {
   readonly runtime: Runtime;
+  /** The time that stamps and expiries have. */
+  readonly clock: GuardedClock;
   /** A store with tombstones. */
   readonly store: EmbeddedStore;
   readonly settings: Settings;
@@ -82,7 +77,7 @@ export interface Peer {
 /** How often nodes tell each other how they are, in ms. */
 export const STATUS_INTERVAL_MS = 1000;
 
-export class Ring implements RingPort, RingView, LinkEvents, PeerFrames {
+export class Ring implements RingPort, LinkEvents, PeerFrames {
   readonly topology: Topology;
   readonly sets: readonly ReplicaSet[];
   readonly epoch: string;
@@ -108,10 +103,10 @@ export class Ring implements RingPort, RingView, LinkEvents, PeerFrames {
   #startedWith: readonly string[] = [];
   #brought: bigint | undefined;
   #hasMajority = false;
-  #clockRefusal: string | undefined;
+  /** Why this node may not coordinate with the clock that it has. */
+  #clockReason: string | undefined;
   #scheduled = false;
   #closed = false;
-  readonly #startedAt: number;
   #wasFenced = true;
   #listener: Listener | undefined;
   /** Runs the commands that the kernel cannot end; set by who runs the host's commands. */
@@ -126,7 +121,6 @@ export class Ring implements RingPort, RingView, LinkEvents, PeerFrames {
     this.topology = topology;
     this.sets = placement.sets;
     this.startedAt = runtime.now();
-    this.#startedAt = runtime.now();
     this.epoch = hex(runtime.randomBytes(EPOCH_BYTES));
     this.#peers = topology.members.map((member) =>
       member === topology.self
@@ -249,10 +243,10 @@ export class Ring implements RingPort, RingView, LinkEvents, PeerFrames {
   // ---- RingPort ------------------------------------------------------------------------------------------------------
 
   get refusal(): string | undefined {
-    if (this.#clockRefusal !== undefined) return this.#clockRefusal;
+    if (this.#clockReason !== undefined) return `ERR ${NOT_ALLOWED}: ${this.#clockReason}`;
     if (this.#hasMajority) return undefined;
     const { up, all } = this.#countDatacenter();
-    return `LOADING Dynomite's current state does not allow this request: the node has reached ${up} of the ${all} nodes of its datacenter and needs more than half before it coordinates`;
+    return `LOADING ${NOT_ALLOWED}: the node has reached ${up} of the ${all} nodes of its datacenter and needs more than half before it coordinates`;
   }
 
   get isFenced(): boolean {
@@ -300,6 +294,8 @@ export class Ring implements RingPort, RingView, LinkEvents, PeerFrames {
         ),
       );
     }
+    // What the same client has written before goes before.
+    this.#flush(this.#peers[member.index]!);
     return this.#requests.request(session, kind, body, timeoutMs);
   }
 
@@ -382,46 +378,6 @@ export class Ring implements RingPort, RingView, LinkEvents, PeerFrames {
     peer.session?.send(frame);
   }
 
-  // ---- RingView ------------------------------------------------------------------------------------------------------
-
-  members(): MemberView[] {
-    const { self } = this.topology;
-    return this.topology.members.map((member) => {
-      const peer = this.#peers[member.index];
-      if (peer === undefined) return this.#viewOfSelf(self);
-      const { session, state, since, lastReason } = peer;
-      const reason = session === undefined && lastReason !== "" ? lastReason : undefined;
-      const link = session === undefined ? undefined : this.#viewOfLink(session);
-      return { member, state: stateOf(peer), since, reason, epoch: state?.epoch, link };
-    });
-  }
-
-  figure(name: RingFigure, plus = 0): number {
-    return this.#store.kernel.ringFigure(RING_FIGURE[name] + plus);
-  }
-
-  latencies(): LatencyView[] {
-    return [];
-  }
-
-  #viewOfSelf(member: Member): MemberView {
-    const catchingUp = this.#catchUp.busy ? "catching-up" : "up";
-    const state = this.isFenced ? "fenced" : catchingUp;
-    const reason = this.refusal;
-    return { member, state, since: this.#startedAt, reason, epoch: this.epoch, link: undefined };
-  }
-
-  #viewOfLink(session: LinkSession): MemberView["link"] {
-    const { kernel, memory } = this.#store;
-    return {
-      rttMs: session.rttMs,
-      clockOffsetMs: session.clockOffsetMs,
-      pendingRequests: memory.words[(kernel.linkAddress(session.link) >>> 2) + LINK.pending]!,
-      queuedBytes: session.bufferedBytes,
-      isEncrypted: session.isEncrypted,
-    };
-  }
-
   /** "datacenter/rack at host:port", for messages. */
   nameOf({ datacenter, rack, address }: Member): string {
     return `${datacenter}/${rack} at ${address.host}:${address.port}`;
@@ -483,7 +439,7 @@ export class Ring implements RingPort, RingView, LinkEvents, PeerFrames {
   received(session: LinkSession, bytes: Uint8Array): void {
     const peer = this.#peers[session.link];
     if (peer?.session !== session) return;
-    this.#store.setNow(this.#parts.runtime.now());
+    this.#store.setNow(this.#parts.clock.now());
     this.touch();
     if (!this.#feeder.feed(session.link, bytes)) session.reject("what came is no frame");
   }
@@ -706,21 +662,37 @@ export class Ring implements RingPort, RingView, LinkEvents, PeerFrames {
     if (up * 2 > all) this.#hasMajority = true;
   }
 
+  /** Compares the wall clock with those of the others: whether it is believed after a jump, and whether this node may coordinate. */
   #considerClock(): void {
-    const most = this.#parts.settings.get("maxStampAheadMs");
+    const { clock, settings } = this.#parts;
+    const mostMs = settings.get("maxStampAheadMs");
+    let near = 0;
     let far = 0;
     for (const { session } of this.#open) {
-      if (Math.abs(session?.clockOffsetMs ?? 0) > most) far++;
+      if (session?.rttMs === undefined) continue;
+      if (Math.abs(session.clockOffsetMs) > mostMs) far++;
+      else near++;
     }
-    const isFar = far * 2 > this.#open.size && far > 0;
-    if (isFar === (this.#clockRefusal !== undefined)) return;
-    this.#clockRefusal = isFar
-      ? `ERR Dynomite: Dynomite's current state does not allow this request: the clock of this node is more than ${most} ms away from that of most others; set it right`
-      : undefined;
+    if (clock.isInDoubt && (near > far || this.#peers.length === 1)) {
+      this.#parts.log.warn("The clock of this node has jumped; others confirm where it is now.");
+      clock.believe();
+    }
+    this.#refuseForClock(this.#clockState(far > near, mostMs));
+  }
+
+  #clockState(isFar: boolean, mostMs: number): string | undefined {
     if (isFar)
-      this.#parts.log.error(
-        "The clock of this node is too far from that of most others: it coordinates nothing.",
-      );
+      return `the clock of this node is more than ${mostMs} ms away from that of most others; set it right`;
+    if (!this.#parts.clock.isInDoubt) return undefined;
+    return "the clock of this node has jumped, and no other node has confirmed where it is now";
+  }
+
+  #refuseForClock(reason: string | undefined): void {
+    if (reason === this.#clockReason) return;
+    this.#clockReason = reason;
+    if (reason !== undefined) {
+      this.#parts.log.error("This node coordinates nothing, because of its clock.", { reason });
+    }
     this.#publish();
   }
 
@@ -766,11 +738,8 @@ export class Ring implements RingPort, RingView, LinkEvents, PeerFrames {
 }
 
 const TEXT = new TextEncoder();
-function stateOf({ session, state }: Peer): MemberState {
-  if (session === undefined) return "down";
-  return state?.fenced === true ? "fenced" : "up";
-}
-
+/** The C engine's words for a node that may not coordinate. */
+const NOT_ALLOWED = "Dynomite: Dynomite's current state does not allow this request";
 /** What replicate() and readAround() of the kernel answer; anything else: the host must do it. */
 const BEGUN = { yes: 1, outboxFull: 2 } as const;
 /** Random bytes of a store epoch. */

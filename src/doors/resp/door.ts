@@ -220,6 +220,7 @@ export class RespDoor implements ConnectionOwner {
     this.#held.delete(connection);
     this.commander.clients.remove(connection);
     this.#node.store.kernel.connectionClose(connection.kernelConnection);
+    this.#node.ring?.replies.forget(connection.kernelConnection);
     if (this.#connections.size === 0) this.#whenEmpty?.();
   }
 

@@ -118,7 +118,7 @@ export async function createNode(options: CreateNodeOptions = {}): Promise<Node>
       set: client.set.bind(client),
       del: client.del.bind(client),
       execute: client.execute.bind(client),
-      members: () => node.ring?.members() ?? [],
+      members: () => served.ring?.members() ?? [],
       onMember: (listener) => node.ring?.onMembers(listener) ?? (() => {}),
       address: addressOf(clients),
       statsAddress: stats === undefined ? undefined : addressOf(stats),
