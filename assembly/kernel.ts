@@ -53,14 +53,14 @@ export { ringFigure, ringInstall } from "./kernel/ring/ring";
 export { ringReserve, ringRoute } from "./kernel/ring/route";
 export {
   expireSlots,
+  nextReady,
   ringSetClock,
   slotFulfil,
   slotOpen,
   slotSeal,
   streamAppend,
-  turnFlushed,
 } from "./kernel/ring/slots";
-export { connectionGated, nextReady, streamBytes, streamTake } from "./kernel/ring/streams";
+export { connectionGated, streamBytes, streamTake, turnFlushed } from "./kernel/ring/streams";
 export { copiedBytes, copyNeeds, copyWalk } from "./kernel/ring/copy";
 export { digest } from "./kernel/ring/digest";
 export { ringSetLimits, ringSetMaxFrame, ringSetSelf } from "./kernel/ring/limits";

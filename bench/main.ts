@@ -16,6 +16,7 @@ import {
 import { MissingProgramError, needPrograms, Processes } from "./processes.ts";
 import { moment, resultsPage } from "./results.ts";
 import { hopBench } from "./ring-hop.ts";
+import { ringKernelBench } from "./ring-kernel.ts";
 import { ringBench } from "./ring-throughput.ts";
 import type { BenchSection } from "./section.ts";
 import { memoryBench } from "./server-memory.ts";
@@ -87,6 +88,9 @@ async function run(
       return ringBench(processes, options, say);
     case "hop":
       return hopBench(processes, options, say);
+    case "ring-kernel":
+      say(name);
+      return ringKernelBench();
     case "resp":
       say(name);
       return codecSection(await requestBench(), await replyBench());

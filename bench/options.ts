@@ -9,6 +9,7 @@ export const SECTIONS = [
   "pause",
   "ring",
   "hop",
+  "ring-kernel",
   "resp",
   "hash",
   "aes",

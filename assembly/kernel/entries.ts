@@ -60,6 +60,9 @@ export let expiredEntries: u64 = 0;
 export let hits: u64 = 0;
 export let misses: u64 = 0;
 
+/** The record that was written, changed or buried last; 0 where no tombstone could be left. */
+export let writtenRecord: u32 = 0;
+
 /** The slot that entryFind() found its record in. */
 export let foundSlot: u32 = 0;
 
@@ -177,6 +180,7 @@ function fitsInPlace(record: u32, needed: u32, slack: u32): bool {
 // @ts-ignore: decorator
 @inline
 function fill(record: u32, database: u32, valueLength: u32, flags: u32): void {
+  writtenRecord = record;
   store<u32>(record, valueLength, 28);
   store<u32>(record, (accessClock << 8) | flags | database, 32);
   if (flags & FLAG_OBJECT) store<f64>(recordValue(record), 0);
@@ -207,6 +211,7 @@ export function copyBytes(to: u32, from: u32, length: u32): void {
 
 /** Notes that the value of a live record has been changed in place: a new stamp. */
 export function entryChanged(record: u32): void {
+  writtenRecord = record;
   recordSetStamp(record, mintStamp(), nodeIndex);
 }
 
@@ -309,9 +314,11 @@ export function entryBury(database: u32, slot: u32, stamp: u64, node: u32): void
     } else if (recordFlags(record) & FLAG_OBJECT) {
       // At the ceiling an object's record cannot become a tombstone: its handle has still to reach the host.
       drop(database, slot);
+      writtenRecord = 0;
       return;
     }
   }
+  writtenRecord = record;
   store<u64>(record, stamp, 8);
   store<u64>(record, <u64>node, 16);
   recordSetValueLength(record, 0);

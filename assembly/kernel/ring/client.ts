@@ -7,8 +7,8 @@ import { DONE, HOST } from "../commands/command";
 import { outNext, replyError, setOutput } from "../reply";
 import { COMMANDS_LEFT, countFigure, QUORUMS_REFUSED, SLOTS_REFUSED } from "./figures";
 import { replyNoQuorum } from "./override";
-import { advance, slotsLeave } from "./slots";
-import { holdForTurn, isGated, streamPut } from "./streams";
+import { slotsLeave } from "./slots";
+import { holdForTurn, isGated, markReady, streamPut } from "./streams";
 
 /** Outcome of a command, beside those of commands/command.ts: an outbox lacks the room for its frames; nothing was done. */
 export const PEERS: i32 = 4;
@@ -42,7 +42,7 @@ export function clientEnd(): bool {
     }
     setOutput(output, output);
   }
-  advance(client);
+  markReady(client);
   return true;
 }
 

@@ -27,6 +27,7 @@ import {
   PSETEX,
 } from "../commands/dispatch";
 import { argument, argumentLength, database, DONE, findKey, hashOf, isObject, LARGE } from "../commands/command";
+import { writtenRecord } from "../entries";
 import { isBlindSet } from "../commands/set";
 import { recordNode, recordStamp, recordValueLength } from "../record";
 import { outEnd, outNext, setOutput } from "../reply";
@@ -183,7 +184,7 @@ function blind(command: u32, argv: u32, argc: u32, hash: u32, reply: u32, level:
   const before = changes;
   const outcome = runHere(command, argv, argc, hash);
   if (outcome != DONE || changes == before) return outcome;
-  return replicate(command, set, need, hash, key, keyLength, reply, !writes && need != 0 ? <u32>seen : 0, 0);
+  return replicate(command, set, need, key, keyLength, reply, !writes && need != 0 ? <u32>seen : 0, 0);
 }
 
 /** Notes what is there for a key that a DEL is about to remove. */
@@ -216,7 +217,7 @@ function effect(command: u32, argv: u32, argc: u32, hash: u32, reply: u32, level
     if (request != 0) attachmentFree(request);
     return outcome;
   }
-  return replicate(command, set, need, hash, key, keyLength, reply, 0, request);
+  return replicate(command, set, need, key, keyLength, reply, 0, request);
 }
 
 /** Most bytes of the key and the value after a command has run; more than MAX_RECORD_BYTES for an object that it changes. */
@@ -239,19 +240,17 @@ function replicate(
   command: u32,
   set: u32,
   need: u32,
-  hash: u32,
   key: u32,
   keyLength: u32,
   reply: u32,
   saw: u32,
   request: u32,
 ): i32 {
-  const slot = tableFind(database, hash, key, keyLength);
-  if (slot == 0) {
+  const record = writtenRecord;
+  if (record == 0) {
     if (request != 0) attachmentFree(request);
     return DONE;
   }
-  const record = slotRecord(slot);
   if (need == 0) {
     sendRecord(set, NO_SLOT, database, record, key, keyLength, saw);
     if (framesSent != 0) gateForTurn();

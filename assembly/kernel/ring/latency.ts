@@ -16,31 +16,25 @@ export function latencyInit(): void {
   memory.fill(histograms, 0, HISTOGRAMS * HISTOGRAM_BYTES);
 }
 
-/** Counts a request that waited `units` of 1/64 ms. */
-export function countLatency(level: u32, writes: bool, units: u32): void {
+/** Counts `times` requests that waited `units` of 1/64 ms each; `kind`: level · 2 + (1 for writes). */
+export function countLatency(kind: u32, units: u32, times: u32): void {
   const microseconds = (<u64>units * 125) >> 3;
   const cell: u32 = microseconds <= 64 ? 0 : <u32>min(LAST_COUNT, 58 - <u32>clz(microseconds - 1));
-  const histogram = histogramOf(level, writes);
-  add(histogram + (cell << 3), 1);
-  add(histogram + (SUM << 3), microseconds);
+  const histogram = histograms + kind * HISTOGRAM_BYTES;
+  add(histogram + (cell << 3), times);
+  add(histogram + (SUM << 3), microseconds * times);
 }
 
 /** Counts a request that did not wait. */
 // @ts-ignore: decorator
 @inline
 export function countAtOnce(level: u32, writes: bool): void {
-  add(histogramOf(level, writes), 1);
+  add(histograms + ((level << 1) | (writes ? 1 : 0)) * HISTOGRAM_BYTES, 1);
 }
 
 /** The cell `index` of all histograms in a row. */
 export function ringLatency(index: u32): f64 {
   return <f64>load<u64>(histograms + (index << 3));
-}
-
-// @ts-ignore: decorator
-@inline
-function histogramOf(level: u32, writes: bool): usize {
-  return histograms + ((level << 1) | (writes ? 1 : 0)) * HISTOGRAM_BYTES;
 }
 
 // @ts-ignore: decorator

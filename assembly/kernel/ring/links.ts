@@ -11,7 +11,7 @@ import { takePagesForHost } from "../room";
 import { FAIL_LINK_DOWN } from "./frames";
 import { BYTES_OUT, countFigure, LINK_OVERFLOWS, LOST_REQUESTS } from "./figures";
 import { maxLinkPending } from "./limits";
-import { slotFailed } from "./slots";
+import { slotFailed, slotsAcked } from "./slots";
 
 /** Most links; numbers are below. */
 export const MAX_LINKS: u32 = 1024;
@@ -178,6 +178,20 @@ function growFifo(at: u32): void {
 @inline
 export function linkAwaited(at: u32): u32 {
   return load<u32>(load<u32>(at, LINK_FIFO) + ((load<u32>(at, LINK_FIFO_HEAD) & load<u32>(at, LINK_FIFO_MASK)) << 2));
+}
+
+/**
+ * Has the slots take up to `count` acknowledgements, as many as need no closer look; returns how many that were. `count` is at
+ * most the number of requests without an answer.
+ */
+// @ts-ignore: decorator
+@inline
+export function linkAcked(at: u32, count: u32): u32 {
+  const head = load<u32>(at, LINK_FIFO_HEAD);
+  const taken = slotsAcked(load<u32>(at, LINK_FIFO), load<u32>(at, LINK_FIFO_MASK), head, count);
+  store<u32>(at, head + taken, LINK_FIFO_HEAD);
+  store<u32>(at, load<u32>(at, LINK_PENDING) - taken, LINK_PENDING);
+  return taken;
 }
 
 /** The answer that linkAwaited() waits for has come. */

@@ -17,7 +17,7 @@ import {
   frameStamp,
   frameType,
 } from "./frames";
-import { LINK_PENDING, linkAddress, linkAnswered, linkAwaited, NO_SLOT } from "./links";
+import { LINK_PENDING, linkAcked, linkAddress, linkAnswered, linkAwaited, NO_SLOT } from "./links";
 import { fullOutbox, RUN_BROKEN, RUN_DONE, RUN_HOST, RUN_HOST_FIRST } from "./run";
 import { slotNewer, slotOlder, slotPrior, slotStale } from "./answers";
 import { slotAcked, slotFailed } from "./slots";
@@ -68,10 +68,14 @@ function runAcks(link: u32, count: u32): i32 {
   const at = linkAddress(link);
   if (count > load<u32>(at, LINK_PENDING)) return RUN_BROKEN;
   countFigure(ACKS_RECEIVED, count);
-  for (let i: u32 = 0; i < count; i++) {
+  let left = count;
+  while (true) {
+    left -= linkAcked(at, left);
+    if (left == 0) break;
     const slot = linkAwaited(at);
     linkAnswered(at);
-    if (slot != NO_SLOT) slotAcked(slot, link);
+    slotAcked(slot, link);
+    left--;
   }
   return RUN_DONE;
 }

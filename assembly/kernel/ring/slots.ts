@@ -39,7 +39,7 @@ import { LEVEL_ONE, LEVEL_QUORUM, LEVEL_SAFE } from "./levels";
 import { maxLinkPending, maxPending, requestTimeoutMs } from "./limits";
 import { NO_SLOT } from "./links";
 import { decideReply, failReply } from "./override";
-import { isHeldForTurn, nextHeld, streamPut, streamRelease, streamSplice } from "./streams";
+import { isHeldForTurn, markReady, streamHasReleased, streamPut, streamRelease, streamSplice, takeReady } from "./streams";
 
 /** The command writes: that it failed does not mean that nothing was written. */
 export const SLOT_WRITE: u32 = 1 << 24;
@@ -478,25 +478,37 @@ export function slotOpenChild(parent: u32, need: u32): u32 {
 
 // ---- Answers --------------------------------------------------------------------------------------------------------
 
-/** A request was acknowledged over a link. */
-// @ts-ignore: decorator
-@inline
-export function slotAcked(handle: u32, link: u32): void {
-  const index = handle & INDEX_MASK;
-  if (index >= capacity || handle == NO_SLOT) return;
-  const slot = slotAt(index);
-  const expected = ((handle >> GENERATION_SHIFT) & GENERATION_MASK) | STATE_OPEN;
-  if ((load<u32>(slot, WORD) & PLAIN_MASK) != expected) {
-    careful(handle, link);
-    return;
+/**
+ * Takes acknowledgements of a link: of the `count` handles in its FIFO from `head` on, as many as need no closer look. Returns how
+ * many; the next one is for slotAcked().
+ */
+export function slotsAcked(fifo: u32, mask: u32, head: u32, count: u32): u32 {
+  for (let i: u32 = 0; i < count; i++) {
+    const handle = load<u32>(fifo + (((head + i) & mask) << 2));
+    const index = handle & INDEX_MASK;
+    if (handle == NO_SLOT || index >= capacity) continue;
+    const slot = slotAt(index);
+    const expected = ((handle >> GENERATION_SHIFT) & GENERATION_MASK) | STATE_OPEN;
+    const differs = (load<u32>(slot, WORD) ^ expected) & PLAIN_MASK;
+    if (differs != 0) {
+      // Decided long ago, or gone.
+      if (differs & ~SLOT_CAREFUL) continue;
+      return i;
+    }
+    // One more got, one less open.
+    const counts = load<u32>(slot, NEED) - (1 << 16) + (1 << 8);
+    store<u32>(slot, counts, NEED);
+    if (((counts >> 8) & 0xff) != (counts & 0xff)) continue;
+    // Nothing but its state changes where nobody had anything to add.
+    const isPlain = load<u32>(slot, EXTRA) == 0 && counts >> 24 == 0 && (load<u32>(slot, WORD) & (KIND | SLOT_UNSEALED)) == 0;
+    if (isPlain) decided(slot);
+    else slotCheck(slot);
   }
-  // One more got, one less open.
-  const counts = load<u32>(slot, NEED) - (1 << 16) + (1 << 8);
-  store<u32>(slot, counts, NEED);
-  if (((counts >> 8) & 0xff) == (counts & 0xff)) slotCheck(slot);
+  return count;
 }
 
-function careful(handle: u32, link: u32): void {
+/** A request was acknowledged over a link. */
+export function slotAcked(handle: u32, link: u32): void {
   const slot = openSlotOf(handle);
   // A part says nothing: what comes last on its link counts.
   if (slot == 0 || (handle & PART) != 0) return;
@@ -639,33 +651,47 @@ export function slotFulfil(handle: u32, bytes: u32, length: u32): void {
   decided(slot);
 }
 
-function decided(slot: u32): void {
-  slotSetState(slot, STATE_DECIDED);
-  countLatency(levelOf(slot), slotHas(slot, SLOT_WRITE), clock - load<u32>(slot, OPENED));
-  const connection = slotConnection(slot);
-  if (load<u32>(connection, CONNECTION_FIRST_SLOT) == handleOf(slot)) advance(connection);
-}
-
-/** The level of a client's slot, by what it needs. */
 // @ts-ignore: decorator
 @inline
-function levelOf(slot: u32): u32 {
-  if (slotHas(slot, SLOT_SAFE)) return LEVEL_SAFE;
-  const need = slotNeed(slot) + (slotHas(slot, SLOT_SELF) ? 1 : 0);
-  return need > slotReplicas(slot) >> 1 && slotReplicas(slot) > 1 ? LEVEL_QUORUM : LEVEL_ONE;
+function decided(slot: u32): void {
+  slotSetState(slot, STATE_DECIDED);
+  markReady(slotConnection(slot));
+}
+
+/** The histogram of a client's slot: of its level, by what it needs, and of reads or writes. */
+// @ts-ignore: decorator
+@inline
+function latencyKind(slot: u32): u32 {
+  const word = load<u32>(slot, WORD);
+  const replicas = (word >> REPLICAS_SHIFT) & FIVE_BITS;
+  const need = slotNeed(slot) + (word & SLOT_SELF ? 1 : 0);
+  const level = word & SLOT_SAFE ? LEVEL_SAFE : need > replicas >> 1 && replicas > 1 ? LEVEL_QUORUM : LEVEL_ONE;
+  return (level << 1) | (word & SLOT_WRITE ? 1 : 0);
 }
 
 /** Releases what is decided of a connection, up to its first slot that is not. */
-export function advance(connection: u32): void {
-  if (isHeldForTurn(connection)) return;
+function advance(connection: u32): void {
   let handle = load<u32>(connection, CONNECTION_FIRST_SLOT);
   let released = load<u32>(connection, CONNECTION_END);
+  // Requests of one kind that were opened together have waited for the same time.
+  let run: u32 = 0;
+  let opened: u32 = 0;
+  let kind: u32 = 0;
   while (handle != NO_SLOT) {
     const slot = slotAt(handle & INDEX_MASK);
     if (slotState(slot) != STATE_DECIDED) {
       released = slotBegin(slot);
       break;
     }
+    const slotOpened = load<u32>(slot, OPENED);
+    const slotLatency = latencyKind(slot);
+    if (slotOpened != opened || slotLatency != kind) {
+      countLatency(kind, clock - opened, run);
+      run = 0;
+      opened = slotOpened;
+      kind = slotLatency;
+    }
+    run++;
     const extra = slotExtra(slot);
     if (isAttachment(extra)) {
       const reply = attachmentFind(extra, ATTACHMENT_REPLY);
@@ -677,6 +703,7 @@ export function advance(connection: u32): void {
     handle = load<u32>(slot, NEXT);
     free(slot);
   }
+  if (run != 0) countLatency(kind, clock - opened, run);
   store<u32>(connection, handle, CONNECTION_FIRST_SLOT);
   if (handle == NO_SLOT) store<u32>(connection, NO_SLOT, CONNECTION_LAST_SLOT);
   streamRelease(connection, released);
@@ -685,16 +712,21 @@ export function advance(connection: u32): void {
 /** Appends reply bytes of the host to a connection's stream; false, with nothing appended, when there is no memory. */
 export function streamAppend(connection: u32, bytes: u32, length: u32): bool {
   if (!streamPut(connection, bytes, length)) return false;
-  advance(connection);
+  markReady(connection);
   return true;
 }
 
-/** The turn's outboxes are flushed: what waited only for that is released. */
-export function turnFlushed(): void {
+/**
+ * The next connection that has replies to send, 0 when there is none. Call it when the turn's outboxes have been flushed, after
+ * turnFlushed().
+ */
+export function nextReady(): u32 {
   while (true) {
-    const connection = nextHeld();
-    if (connection == 0) return;
+    const connection = takeReady();
+    if (connection == 0) return 0;
+    if (isHeldForTurn(connection)) continue;
     advance(connection);
+    if (streamHasReleased(connection)) return connection;
   }
 }
 

@@ -165,7 +165,13 @@ export function streamSplice(connection: u32, splice: u32, begin: u32, end: u32)
 @inline
 export function streamRelease(connection: u32, position: u32): void {
   store<u32>(connection, position, CONNECTION_RELEASED);
-  if (position != load<u32>(connection, CONNECTION_TAKEN)) markReady(connection);
+}
+
+/** Whether there is something that may leave. */
+// @ts-ignore: decorator
+@inline
+export function streamHasReleased(connection: u32): bool {
+  return load<u32>(connection, CONNECTION_RELEASED) != load<u32>(connection, CONNECTION_TAKEN);
 }
 
 /** Moves up to `room` bytes that may leave to `out`; how many. */
@@ -239,7 +245,10 @@ function without(connection: u32, first: u32, field: u32): u32 {
 
 // ---- Who may send ---------------------------------------------------------------------------------------------------
 
-function markReady(connection: u32): void {
+/** Notes that something of a connection may leave: its first slot is decided, or it has none. */
+// @ts-ignore: decorator
+@inline
+export function markReady(connection: u32): void {
   const gate = <u32>load<u8>(connection, CONNECTION_GATE);
   if (gate & GATE_READY) return;
   store<u8>(connection, <u8>(gate | GATE_READY), CONNECTION_GATE);
@@ -247,8 +256,10 @@ function markReady(connection: u32): void {
   firstReady = connection;
 }
 
-/** The next connection that has replies to send, 0 when there is none. Call it after turnFlushed(). */
-export function nextReady(): u32 {
+/** Takes the next connection that markReady() noted, 0 when there is none. */
+// @ts-ignore: decorator
+@inline
+export function takeReady(): u32 {
   const connection = firstReady;
   if (connection == 0) return 0;
   firstReady = load<u32>(connection, CONNECTION_NEXT_READY);
@@ -274,11 +285,12 @@ export function isHeldForTurn(connection: u32): bool {
   return (load<u8>(connection, CONNECTION_GATE) & GATE_TURN) != 0;
 }
 
-/** Takes the next connection that waited for the end of the turn, 0 when there is none. */
-export function nextHeld(): u32 {
-  const connection = firstTurn;
-  if (connection == 0) return 0;
-  firstTurn = load<u32>(connection, CONNECTION_NEXT_TURN);
-  store<u8>(connection, load<u8>(connection, CONNECTION_GATE) & <u8>~GATE_TURN, CONNECTION_GATE);
-  return connection;
+/** The turn's outboxes are flushed: what waited only for that may leave. */
+export function turnFlushed(): void {
+  while (firstTurn != 0) {
+    const connection = firstTurn;
+    firstTurn = load<u32>(connection, CONNECTION_NEXT_TURN);
+    store<u8>(connection, load<u8>(connection, CONNECTION_GATE) & <u8>~GATE_TURN, CONNECTION_GATE);
+    markReady(connection);
+  }
 }
