@@ -116,7 +116,7 @@ export class Coordination {
     this.#isSafe = level === "DC_SAFE_QUORUM" || level === "DC_EACH_SAFE_QUORUM";
   }
 
-  /** Whether the client has its answer. What comes later still repairs. */
+  /** Whether the client has its answer. What a replica says later is still repaired, where the coordinator holds the record. */
   get isOver(): boolean {
     return this.#isOver;
   }
@@ -124,8 +124,10 @@ export class Coordination {
   /** Begins the request. */
   start(): Decision[] {
     for (const { replicas, need } of this.#groups) {
-      const usable = replicas.filter((replica) => this.#isUsable(replica)).length;
-      if (usable < need) return this.#fail(usable, need, replicas.length, false);
+      const usable = replicas.filter((replica) => this.#isUsable(replica));
+      if (usable.length >= need) continue;
+      const own = usable.some(({ id }) => id === this.#request.self) ? 1 : 0;
+      return this.#fail(own, need, replicas.length, false);
     }
     return this.#request.kind === "read" ? this.#startRead() : this.#startWrite();
   }
@@ -235,12 +237,14 @@ export class Coordination {
   #readAnswered(from: number, answer: ReplicaAnswer & { readonly to: "read" }): Decision[] {
     if (!this.#asked.delete(from)) return [];
     if (answer.says === "failed") return this.#decide();
+    if (this.#isOver && this.#request.self === undefined) return [];
     this.#heard.add(from);
     const held = this.#heldBy(answer);
     const order = held === "less" ? -1 : compareStamps(held, this.#stamp);
     if (order > 0) return [...this.#learn(from, held as Stamp), ...this.#decide()];
     if (order === 0) this.#holders.add(from);
-    const repairs = order < 0 ? this.#repair([from]) : [];
+    const isOnItsWay = this.#sent.has(from) || this.#holders.has(from);
+    const repairs = order < 0 && !isOnItsWay ? this.#repair([from]) : [];
     return [...repairs, ...this.#decide()];
   }
 
@@ -250,7 +254,7 @@ export class Coordination {
     return answer.says === "equal" ? this.#request.stamp : "less";
   }
 
-  /** Something newer is known: all that have answered with less are repaired, and the coordinator takes it over. */
+  /** Something newer is known: the coordinator takes it over, and sends it to who lacks it. */
   #learn(from: number, stamp: Stamp): Decision[] {
     const { self } = this.#request;
     const decisions: Decision[] = [];
@@ -262,8 +266,14 @@ export class Coordination {
       this.#holders.add(self);
       decisions.push({ do: "adopt", stamp });
     }
-    const behind = [...this.#heard].filter((id) => id !== from && id !== self);
-    return [...decisions, ...this.#repair(behind)];
+    // A replica passes on what is new to it to all others; who is none, to those that have said that they have less.
+    const behind = self === undefined ? [...this.#heard] : this.#everybodyUp();
+    return [...decisions, ...this.#repair(behind.filter((id) => id !== from && id !== self))];
+  }
+
+  #everybodyUp(): number[] {
+    const replicas = this.#groups.flatMap((group) => group.replicas);
+    return replicas.filter(({ id, isUp }) => isUp && !this.#lost.has(id)).map(({ id }) => id);
   }
 
   #repair(replicas: readonly number[]): Decision[] {

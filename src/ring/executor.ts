@@ -59,7 +59,7 @@ export class Executor {
     level: ConsistencyLevel,
   ): Promise<void> {
     const { port } = this.#context;
-    requireReach(set, level, (member) => port.isReadable(member));
+    requireReach(set, level, port.topology.self, (member) => port.isReadable(member));
     if (level === "DC_ONE") return;
     requireAll(await this.#readAround(keys, set, level), false);
     if (level === "DC_QUORUM") return;
@@ -73,7 +73,9 @@ export class Executor {
    */
   async write(command: ReplicaCommand): Promise<Uint8Array> {
     const { found, args, set, options } = command;
-    requireReach(set, options.level, (member) => this.#context.port.isUp(member));
+    requireReach(set, options.level, this.#context.port.topology.self, (member) =>
+      this.#context.port.isUp(member),
+    );
     const isMerging = isIndependent(found.name, args);
     if (options.level !== "DC_ONE" && !isMerging) {
       await this.readNewest(placedKeys(command), set, readLevelOf(options.level));

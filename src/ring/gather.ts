@@ -129,7 +129,8 @@ export class Gather {
    */
   async flush(level: ConsistencyLevel, run: () => Uint8Array): Promise<Uint8Array> {
     const { port } = this.#context;
-    for (const set of port.sets) requireReach(set, level, (member) => port.isUp(member));
+    for (const set of port.sets)
+      requireReach(set, level, port.topology.self, (member) => port.isUp(member));
     const { result, effects } = this.#executor.runOnce(run);
     if (effects.length === 0) return result;
     const { done, told } = this.#tellAll(effects);

@@ -24,14 +24,20 @@ export function quorumText(got: number, need: number, n: number, unknown: boolea
 export type Usable = (member: Member) => boolean;
 
 /**
- * Throws QuorumFailure when too few of the configured replicas can take part, before anything has been sent. The levels count
- * in this node's datacenter; DC_EACH_SAFE_QUORUM counts in every one.
+ * Throws QuorumFailure when too few of the configured replicas can take part, before anything has been sent: only `self` has
+ * answered then, where it is one of them. The levels count in this node's datacenter; DC_EACH_SAFE_QUORUM counts in every one.
  */
-export function requireReach(set: ReplicaSet, level: ConsistencyLevel, isUsable: Usable): void {
+export function requireReach(
+  set: ReplicaSet,
+  level: ConsistencyLevel,
+  self: Member,
+  isUsable: Usable,
+): void {
   for (const group of groupsOf(set, level)) {
     const need = neededReplicas(level, group.length);
-    const usable = group.filter(isUsable).length;
-    if (usable < need) throw new QuorumFailure(usable, need, group.length, false);
+    const usable = group.filter(isUsable);
+    if (usable.length >= need) continue;
+    throw new QuorumFailure(usable.includes(self) ? 1 : 0, need, group.length, false);
   }
 }
 

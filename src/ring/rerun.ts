@@ -21,7 +21,9 @@ export class Rerun {
    */
   async run(command: ReplicaCommand): Promise<Uint8Array | undefined> {
     const { set, options, keys } = command;
-    requireReach(set, options.level, (member) => this.#context.port.isUp(member));
+    requireReach(set, options.level, this.#context.port.topology.self, (member) =>
+      this.#context.port.isUp(member),
+    );
     const placed = keys.map((key) => ({ database: options.database, key }));
     await this.#executor.readNewest(placed, set, options.level);
     const { port, store } = this.#context;

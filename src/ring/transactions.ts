@@ -51,7 +51,7 @@ export async function runTransaction(
       keys.push(...part.keys.map((key) => ({ database, key })));
     }
   }
-  requireReach(set, options.level, (member) => port.isUp(member));
+  requireReach(set, options.level, port.topology.self, (member) => port.isUp(member));
   const level = options.level === "DC_SAFE_QUORUM" ? "DC_QUORUM" : options.level;
   await executor.readNewest(once(keys), set, level);
   const { result, effects } = executor.runOnce((): TransactionReplies => {

@@ -164,7 +164,7 @@ describe("DC_EACH_SAFE_QUORUM", () => {
     const coordination = request("blind", "DC_EACH_SAFE_QUORUM", {
       datacenters: [datacenters[0]!, [up(10), down(11), down(12)]],
     });
-    expect(coordination.start()).toEqual([failure(1, 2, 3, false)]);
+    expect(coordination.start()).toEqual([failure(0, 2, 3, false)]);
   });
 });
 
@@ -209,10 +209,17 @@ describe("a read", () => {
     expect(coordination.answered(1, equal)).toEqual([]);
     expect(coordination.answered(2, newer(at(8, 3)))).toEqual([
       { do: "adopt", stamp: at(8, 3) },
-      write(1, at(8, 3)),
+      ...[1, 3, 4].map((id) => write(id, at(8, 3))),
       reply(at(8, 3)),
     ]);
-    expect(coordination.answered(3, older)).toEqual([write(3, at(8, 3))]);
+    expect(coordination.answered(3, older)).toEqual([]);
+  });
+
+  it("repairs who has less than the coordinator, also when it has been answered", () => {
+    const coordination = request("read", "DC_QUORUM");
+    coordination.start();
+    expect(coordination.answered(1, equal)).toEqual([reply(at(5))]);
+    expect(coordination.answered(2, older)).toEqual([write(2, at(5))]);
   });
 
   it("asks no fenced replica, and a fenced coordinator counts itself in no R", () => {
@@ -221,8 +228,11 @@ describe("a read", () => {
       stamp: OLDEST,
     });
     coordination.start();
-    expect(coordination.answered(1, newer(at(8)))).toEqual([{ do: "adopt", stamp: at(8) }]);
-    expect(coordination.answered(2, equal)).toEqual([write(2, at(8)), reply(at(8))]);
+    expect(coordination.answered(1, newer(at(8)))).toEqual([
+      { do: "adopt", stamp: at(8) },
+      write(2, at(8)),
+    ]);
+    expect(coordination.answered(2, equal)).toEqual([reply(at(8))]);
   });
 
   it("fails without doubt about writes when too few answer", () => {
@@ -244,6 +254,7 @@ describe("a read", () => {
     coordination.start();
     expect(coordination.answered(2, newer(at(8)))).toEqual([
       { do: "adopt", stamp: at(8) },
+      write(1, at(8)),
       reply(at(8)),
     ]);
   });

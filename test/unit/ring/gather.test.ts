@@ -151,8 +151,9 @@ describe("FLUSHALL", () => {
     const asked = cluster.nodes.find(
       ({ self }) => !gone.includes(self) && !gone.some((m) => m.index === self.index),
     )!;
-    expect(await asked.run("DC_QUORUM", "flushall")).toEqual(
-      failed("ERR Dynomite: Failed to achieve Quorum (2 of 3 needed, 1 answered)"),
+    const { error } = (await asked.run("DC_QUORUM", "flushall")) as { error: string };
+    expect(error).toMatch(
+      /^ERR Dynomite: Failed to achieve Quorum \(2 of 3 needed, [01] answered\)$/,
     );
     expect(asked.store.databases[0]!.size).toBeGreaterThan(0);
   });
