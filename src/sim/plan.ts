@@ -115,9 +115,9 @@ function drawPaths(random: Random): RunPlan["paths"] {
     jitterMs,
     tailChance: random.pick([0, 0.01, 0.05]),
     tailMs: random.pick([20, 200]),
-    bandwidth: random.pick([100_000, 100_000, 500]),
-    windowBytes: random.pick([256 * 1024, 16 * 1024, 1500]),
-    cutChance: random.pick([0, 0.05, 0.5]),
+    bandwidth: random.pick([100_000, 100_000, 5000]),
+    windowBytes: random.pick([256 * 1024, 64 * 1024, 8192]),
+    cutChance: random.pick([0, 0.05, 0.3]),
   };
   const far = { ...near, latencyMs: random.pick([2, 30]), jitterMs: jitterMs * 2 };
   const client = { ...near, latencyMs: 0.05, jitterMs: 0.05, tailChance: 0, bandwidth: 100_000 };

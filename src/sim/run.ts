@@ -112,7 +112,8 @@ class Run {
     injector.begin(this.#faults);
     await world.advance(durationMs);
     injector.heal();
-    const isWhole = await this.#eventually(() => cluster.isWhole, HEAL_MS);
+    this.#notWholeMs = world.nowMs;
+    const isWhole = await this.#eventually(() => this.#isWholeForLong(), HEAL_MS);
     if (!isWhole) this.#report("liveness", `the cluster was not whole ${HEAL_MS} ms after healing`);
     const healedMs = world.nowMs;
     await world.advance(AFTER_MS);
@@ -143,6 +144,16 @@ class Run {
   get #requestTimeoutMs(): number {
     return this.#plan.settings.requestTimeoutMs ?? 5000;
   }
+
+  /** Whether the cluster has been whole for as long as a link takes to notice that it is not. */
+  #isWholeForLong(): boolean {
+    const { nowMs } = this.#world;
+    if (!this.#cluster.isWhole) this.#notWholeMs = nowMs;
+    const { linkTimeoutMs = 3000 } = this.#plan.settings;
+    return nowMs - this.#notWholeMs > linkTimeoutMs + LOOK_MS;
+  }
+
+  #notWholeMs = 0;
 
   /** How long clients wait: longer than any deadline and any pause, so that a missed deadline shows. */
   get #patienceMs(): number {
@@ -264,6 +275,7 @@ class Run {
         failures,
         log: this.#cluster.log,
         lossExpected: losses.length !== 0,
+        clocksAreOff: this.#faults.some((fault) => fault.kind.startsWith("clock-")),
       }),
       ...checkReplyOrder(operations),
       ...checkDeadlines(operations, {

@@ -19,8 +19,8 @@ import { type ConsistencyLevel, LEVELS } from "../../ring/levels.ts";
 import type { Operation } from "../history.ts";
 import type { RegisterEvent, RegisterRead, RegisterWrite } from "../workload/register-events.ts";
 import { registerEvents } from "../workload/register-events.ts";
-import { PartialOrder } from "./partial-order.ts";
 import type { Problem } from "./problem.ts";
+import { earliestSettled, findCycle, isBefore, type Settling } from "./stamp-order.ts";
 
 const CHECKER = "registers";
 
@@ -44,33 +44,34 @@ export function checkRegisters(operations: readonly Operation[], facts: Register
 }
 
 /** A write, or what was there before the first. */
-interface Write {
-  readonly number: number;
+interface Write extends Settling {
   readonly value: string | null;
   readonly operation: Operation | undefined;
   readonly beginMs: number;
-  /** When it was settled, by datacenter. */
-  readonly settledMs: Map<string, number>;
+  readonly settledMs: number[];
+  readonly seenMs: number[];
+  /** By datacenter: the read that has seen it last, or has settled it first; undefined: its own acknowledgement did. */
+  readonly seenBy: (Read | undefined)[];
+  readonly settledBy: (Read | undefined)[];
 }
 
 interface Read {
-  /** The values that it may have returned. */
-  candidates: Write[];
   readonly operation: Operation | undefined;
   readonly beginMs: number;
   readonly endMs: number;
-  /** Datacenters of which a quorum was heard. */
-  readonly quorums: readonly string[];
-  /** Datacenters of which a quorum holds what was returned, when it had ended. */
-  readonly settles: readonly string[];
   readonly value: string | null | undefined;
-  readonly said: string;
+  /** Datacenters of which a quorum was heard, by their place in the facts. */
+  readonly quorums: readonly number[];
+  /** Whether a quorum of these holds what was returned, when it had ended. */
+  readonly isSafe: boolean;
 }
 
 class RegisterCheck {
   readonly #register: string;
   readonly #facts: RegisterFacts;
   readonly #writes: Write[] = [];
+  readonly #byValue = new Map<string, Write>();
+  readonly #empty: Write[] = [];
   readonly #reads: Read[] = [];
   /** Values of writes that were answered as not done. */
   readonly #refused = new Map<string, Operation>();
@@ -79,59 +80,72 @@ class RegisterCheck {
   constructor(register: string, events: readonly RegisterEvent[], facts: RegisterFacts) {
     this.#register = register;
     this.#facts = facts;
-    const before = Number.NEGATIVE_INFINITY;
-    const settledMs = new Map(facts.datacenters.map((datacenter) => [datacenter, before]));
-    this.#writes.push({ number: 0, value: null, operation: undefined, beginMs: before, settledMs });
+    const first = this.#newWrite(null, undefined, Number.NEGATIVE_INFINITY);
+    first.settledMs.fill(Number.NEGATIVE_INFINITY);
     for (const event of events) if (event.kind === "write") this.#addWrite(event);
     for (const event of events) if (event.kind === "read") this.#addRead(event);
   }
 
   addFinal(value: string | null): void {
     const end = Number.POSITIVE_INFINITY;
+    const quorums = this.#facts.datacenters.map((_, at) => at);
     this.#reads.push({
-      candidates: this.#candidates(value, end),
-      operation: undefined,
-      beginMs: end,
-      endMs: end,
-      quorums: this.#facts.datacenters,
-      settles: [],
-      value,
-      said: `the replicas hold ${shown(value)} at the end`,
+      ...{ operation: undefined, value, quorums, beginMs: end, endMs: end },
+      isSafe: false,
     });
   }
 
   run(): Problem[] {
-    const reads = this.#reads.filter((read) => this.#hasCandidates(read));
-    if (this.#problems.length !== 0) return this.#problems;
-    for (const read of reads) this.#settleBy(read);
-    const order = new PartialOrder(this.#writes.length);
-    this.#orderWrites(order);
-    if (this.#reportCycle(order, undefined)) return this.#problems;
-    let open = reads.filter((read) => read.quorums.length !== 0);
-    // What is known of some reads rules candidates of others out, so it takes a few rounds.
+    const open: Read[] = [];
+    for (const read of this.#reads) {
+      const candidates = this.#candidates(read);
+      if (candidates.length === 0) this.#reportUnwritten(read);
+      else if (candidates.length === 1) this.#returned(read, candidates[0]!);
+      else if (read.quorums.length !== 0) open.push(read);
+    }
+    if (this.#problems.length === 0 && !this.#reportCycle()) this.#placeReads(open);
+    return this.#problems;
+  }
+
+  /** Finds for reads that may have returned what several writes left which of them it can have been. */
+  #placeReads(reads: readonly Read[]): void {
+    let open = reads;
     for (let round = 0; round < MAX_ROUNDS && open.length !== 0; round++) {
+      const earliest = earliestSettled(this.#writes);
       const later: Read[] = [];
       for (const read of open) {
-        const settled = this.#settledBefore(read);
-        read.candidates = read.candidates.filter(
-          (value) => !settled.some((write) => order.isBefore(value.number, write.number)),
+        const possible = this.#candidates(read).filter((write) =>
+          this.#settledBefore(read).every(
+            (settled) =>
+              settled === write ||
+              !settled.seenMs.some((seen, at) => earliest.get(write)![at]! < seen),
+          ),
         );
-        if (read.candidates.length === 0) {
-          this.#reportStale(read, settled);
-          return this.#problems;
+        if (possible.length === 0) {
+          this.#reportStale(read);
+          return;
         }
-        if (read.candidates.length > 1) {
-          later.push(read);
-          continue;
-        }
-        const [value] = read.candidates;
-        for (const write of settled) order.add(write.number, value!.number);
-        if (this.#reportCycle(order, read)) return this.#problems;
+        if (possible.length === 1) this.#returned(read, possible[0]!);
+        else later.push(read);
       }
-      if (later.length === open.length) break;
+      if (this.#reportCycle() || later.length === open.length) return;
       open = later;
     }
-    return this.#problems;
+  }
+
+  #newWrite(value: string | null, operation: Operation | undefined, beginMs: number): Write {
+    const all = <T>(each: T): T[] => this.#facts.datacenters.map(() => each);
+    const write: Write = {
+      ...{ value, operation, beginMs },
+      settledMs: all(Number.POSITIVE_INFINITY),
+      seenMs: all(Number.NEGATIVE_INFINITY),
+      seenBy: all<Read | undefined>(undefined),
+      settledBy: all<Read | undefined>(undefined),
+    };
+    this.#writes.push(write);
+    if (value === null) this.#empty.push(write);
+    else this.#byValue.set(value, write);
+    return write;
   }
 
   #addWrite({ value, operation }: RegisterWrite): void {
@@ -139,130 +153,117 @@ class RegisterCheck {
       if (value !== null) this.#refused.set(value, operation);
       return;
     }
-    const settledMs = new Map<string, number>();
-    if (operation.outcome === "ok") {
-      for (const datacenter of this.#quorumsOf(operation.write, operation)) {
-        this.#settle(settledMs, datacenter, operation.endedMs!);
-      }
+    const write = this.#newWrite(value, operation, operation.invokedMs);
+    if (operation.outcome !== "ok") return;
+    for (const at of this.#quorumsOf(operation.write, operation)) {
+      this.#settle(write, at, operation.endedMs!, undefined);
+      // Rule 2.
+      write.seenMs[at] = write.beginMs;
     }
-    const number = this.#writes.length;
-    this.#writes.push({ number, value, operation, beginMs: operation.invokedMs, settledMs });
   }
 
   #addRead({ value, operation }: RegisterRead): void {
-    const quorums = this.#quorumsOf(operation.read, operation);
-    const isSafe = operation.read === "DC_SAFE_QUORUM" || operation.read === "DC_EACH_SAFE_QUORUM";
     this.#reads.push({
-      candidates: this.#candidates(value, operation.endedMs!),
       operation,
+      value,
       beginMs: operation.invokedMs,
       endMs: operation.endedMs!,
-      quorums,
-      settles: isSafe ? quorums : [],
-      value,
-      said: `${operation.command.join(" ")} by ${operation.client} (${operation.read}) at ${operation.node} returned ${shown(value)} after ${operation.endedMs!.toFixed(1)} ms`,
+      quorums: this.#quorumsOf(operation.read, operation),
+      isSafe: operation.read === "DC_SAFE_QUORUM" || operation.read === "DC_EACH_SAFE_QUORUM",
     });
   }
 
   /** Datacenters of which a quorum takes part at a level. */
-  #quorumsOf(level: ConsistencyLevel, operation: Operation): readonly string[] {
+  #quorumsOf(level: ConsistencyLevel, operation: Operation): readonly number[] {
+    const { datacenters } = this.#facts;
     switch (level) {
       case "DC_ONE":
         return [];
       case "DC_QUORUM":
       case "DC_SAFE_QUORUM":
-        return [operation.datacenter];
+        return [datacenters.indexOf(operation.datacenter)];
       case "DC_EACH_SAFE_QUORUM":
-        return this.#facts.datacenters;
+        return datacenters.map((_, at) => at);
       default:
         throw new Error(`${level satisfies never} is none of ${LEVELS.join()}`);
     }
   }
 
-  #settle(settledMs: Map<string, number>, datacenter: string, atMs: number): void {
+  #settle(write: Write, at: number, atMs: number, by: Read | undefined): void {
+    const datacenter = this.#facts.datacenters[at];
     const isLost = this.#facts.losses?.some(
       (loss) => loss.datacenter === datacenter && atMs <= loss.atMs,
     );
-    if (isLost) return;
-    const before = settledMs.get(datacenter) ?? Number.POSITIVE_INFINITY;
-    settledMs.set(datacenter, Math.min(before, atMs));
+    if (isLost || atMs >= write.settledMs[at]!) return;
+    write.settledMs[at] = atMs;
+    write.settledBy[at] = by;
   }
 
-  /** The writes that may have left what a read has returned by `endMs`. */
-  #candidates(value: string | null | undefined, endMs: number): Write[] {
-    return this.#writes.filter((write) => {
-      if (write.beginMs > endMs) return false;
-      return value === undefined ? write.value !== null : write.value === value;
-    });
-  }
-
-  #hasCandidates(read: Read): boolean {
-    if (read.candidates.length !== 0) return true;
-    const refused = this.#refused.get(read.value ?? "");
-    const ids = [read.operation, refused].flatMap((each) => each?.id ?? []);
-    const why =
-      refused === undefined
-        ? "which nobody had written by then"
-        : "the write of which was answered as not done";
-    this.#report(`${read.said}, ${why}`, ids);
-    return false;
-  }
-
-  /** A read at a safe level has written back what it returned. */
-  #settleBy(read: Read): void {
-    const [value] = read.candidates;
-    if (read.candidates.length !== 1) return;
-    for (const datacenter of read.settles) {
-      this.#settle(value!.settledMs, datacenter, read.endMs);
+  /** Rules 1 and 3, for a read of which it is known what it returned. */
+  #returned(read: Read, write: Write): void {
+    for (const at of read.quorums) {
+      if (read.isSafe) this.#settle(write, at, read.endMs, read);
+      if (read.beginMs <= write.seenMs[at]!) continue;
+      write.seenMs[at] = read.beginMs;
+      write.seenBy[at] = read;
     }
   }
 
-  /** Rule 2. */
-  #orderWrites(order: PartialOrder): void {
-    for (const write of this.#writes) {
-      if (write.operation?.outcome !== "ok") continue;
-      const quorums = this.#quorumsOf(write.operation.write, write.operation);
-      for (const before of this.#writes) {
-        if (before === write) continue;
-        const isBefore = quorums.some(
-          (datacenter) => (before.settledMs.get(datacenter) ?? NEVER) < write.beginMs,
-        );
-        if (isBefore) order.add(before.number, write.number);
-      }
-    }
+  /** The writes that may have left what a read has returned. */
+  #candidates({ value, endMs }: Read): Write[] {
+    const writes =
+      value === undefined
+        ? this.#writes.filter((write) => write.value !== null)
+        : value === null
+          ? this.#empty
+          : [this.#byValue.get(value)].filter((write) => write !== undefined);
+    return writes.filter((write) => write.beginMs <= endMs);
   }
 
   /** What rule 3 says that a read must not be older than. */
   #settledBefore(read: Read): Write[] {
     return this.#writes.filter((write) =>
-      read.quorums.some((datacenter) => (write.settledMs.get(datacenter) ?? NEVER) < read.beginMs),
+      read.quorums.some((at) => write.settledMs[at]! < read.beginMs),
     );
   }
 
-  #reportStale(read: Read, settled: readonly Write[]): void {
+  #reportUnwritten(read: Read): void {
+    const refused = this.#refused.get(read.value ?? "");
+    const why =
+      refused === undefined
+        ? "which nobody had written by then"
+        : "the write of which was answered as not done";
+    this.#report(`${told(read)}, ${why}`, [read.operation, refused]);
+  }
+
+  #reportStale(read: Read): void {
+    const settled = this.#settledBefore(read);
     const newest = settled.reduce((one, other) => (one.beginMs > other.beginMs ? one : other));
-    const ids = [newest.operation, read.operation].flatMap((each) => each?.id ?? []);
-    this.#report(`${read.said}, although ${told(newest)} before it began`, ids);
+    const text = `${told(read)}, although ${toldWrite(newest)} before it began`;
+    this.#report(text, [newest.operation, read.operation]);
   }
 
-  #reportCycle(order: PartialOrder, read: Read | undefined): boolean {
-    const cycle = order.cycle();
+  #reportCycle(): boolean {
+    const cycle = findCycle(this.#writes);
     if (cycle === undefined) return false;
-    const writes = cycle.map((number) => this.#writes[number]!);
-    const ids = [...writes.map((write) => write.operation), read?.operation];
-    this.#report(
-      `${read === undefined ? "acknowledged writes" : read.said} cannot be put in order: ${writes.map(told).join("; then ")}; then the first again`,
-      ids.flatMap((each) => each?.id ?? []),
-    );
+    const reasons = cycle.map((write, i) => because(write, cycle[(i + 1) % cycle.length]!));
+    const operations = cycle.flatMap((write) => [
+      write.operation,
+      ...[...write.settledBy, ...write.seenBy].map((read) => read?.operation),
+    ]);
+    this.#report(reasons.join("; but "), operations);
     return true;
   }
 
-  #report(text: string, operations: readonly number[]): void {
-    this.#problems.push({ checker: CHECKER, text: `${this.#register}: ${text}`, operations });
+  #report(text: string, operations: readonly (Operation | undefined)[]): void {
+    this.#problems.push({
+      checker: CHECKER,
+      text: `${this.#register}: ${text}`,
+      operations: operations.flatMap((operation) => operation?.id ?? []),
+    });
   }
 }
 
-const NEVER = Number.POSITIVE_INFINITY;
 const MAX_ROUNDS = 5;
 
 function shown(value: string | null | undefined): string {
@@ -270,11 +271,30 @@ function shown(value: string | null | undefined): string {
   return value === undefined ? "something" : JSON.stringify(value);
 }
 
-function told({ operation, value }: Write): string {
-  if (operation === undefined) return "it had been empty at first";
-  const how =
-    operation.outcome === "ok" ? `acknowledged at ${operation.write}` : "not acknowledged";
-  const end = operation.endedMs === undefined ? "…" : operation.endedMs.toFixed(1);
-  const span = `${operation.invokedMs.toFixed(1)}–${end} ms`;
-  return `${shown(value)} was written by ${operation.client} at ${operation.node} (#${operation.id}, ${span}, ${how})`;
+/** Why `newer` is newer than `older`. */
+function because(older: Write, newer: Write): string {
+  const at = isBefore(older, newer);
+  const seen = newer.seenBy[at];
+  const settled = older.settledBy[at];
+  const first = settled === undefined ? toldWrite(older) : `${told(settled)} at a safe level`;
+  const then = seen === undefined ? toldWrite(newer) : told(seen);
+  return `${first}, and after that ${then}`;
 }
+
+function told({ operation, value }: Read): string {
+  if (operation === undefined) return `the replicas hold ${shown(value)} at the end`;
+  const { command, client, node, read, id, invokedMs, endedMs } = operation;
+  const span = `${invokedMs.toFixed(1)}–${endedMs!.toFixed(1)} ms`;
+  const words = command.join(" ").slice(0, MOST_COMMAND_CHARACTERS);
+  return `${words} by ${client} at ${node} (#${id}, ${span}, ${read}) returned ${shown(value)}`;
+}
+
+function toldWrite({ operation, value }: Write): string {
+  if (operation === undefined) return "it had been empty at first";
+  const { outcome, write, client, node, id, invokedMs, endedMs } = operation;
+  const how = outcome === "ok" ? `acknowledged at ${write}` : "not acknowledged";
+  const span = `${invokedMs.toFixed(1)}–${endedMs === undefined ? "…" : endedMs.toFixed(1)} ms`;
+  return `${shown(value)} was written by ${client} at ${node} (#${id}, ${span}, ${how})`;
+}
+
+const MOST_COMMAND_CHARACTERS = 100;

@@ -83,6 +83,11 @@ export class SimClient {
     return this.#session?.target;
   }
 
+  /** The present connection is broken, which the client does not know: when it gives up, it has lost it. */
+  noteBroken(): void {
+    if (this.#session !== undefined) this.#session.isBroken = true;
+  }
+
   /** Sends nothing more; what has been sent may still be answered. */
   stop(): void {
     this.#running = false;
@@ -168,6 +173,7 @@ class ClientSession implements StreamHandler {
   /** Unanswered commands of each pipeline, and of the set-up that comes before all. */
   readonly #pipelines: number[] = [];
   #setUp = 0;
+  isBroken = false;
   readonly #parts: SessionParts;
   readonly #replies = new ReplyReader();
   #patience: Timer | undefined;
@@ -248,7 +254,7 @@ class ClientSession implements StreamHandler {
     if (this.#over) return;
     this.#over = true;
     this.#patience?.cancel();
-    for (const operation of this.pending.splice(0)) operation.giveUp(why);
+    for (const operation of this.pending.splice(0)) operation.giveUp(this.isBroken ? "lost" : why);
     this.#parts.stream.destroy();
     this.#parts.closed();
   }

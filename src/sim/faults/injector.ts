@@ -115,6 +115,7 @@ export class FaultInjector {
       if (connection.sideOf(client.host) === undefined) continue;
       if (client.pending.length !== 0)
         world.sometimes.hit("a client was cut with requests pending");
+      client.noteBroken();
       cut(connection);
     }
   }
