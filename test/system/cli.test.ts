@@ -267,7 +267,7 @@ describe("the HTTP door", () => {
     const missing = await fetch(`${statsUrl}/`);
     expect([missing.status, await missing.text()]).toEqual([
       404,
-      "There is nothing at /; there are /healthz, /metrics, /info.\n",
+      "There is nothing at /; there are /healthz, /readyz, /metrics, /info, /ring, /cluster_describe, /get_consistency, /set_consistency/{read|write}/{level}.\n",
     ]);
     expect((await fetch(`${statsUrl}/info`, { method: "DELETE" })).status).toBe(405);
     expect((await fetch(`${statsUrl}/info`, { method: "POST", body: "x" })).status).toBe(413);
