@@ -47,8 +47,8 @@ export class StampedHashObject extends HashObject {
   readonly #marks: number[] = [];
   /** Stamps of removed fields. */
   #removed: Map<string, Stamp> | undefined;
-  /** Fields that were changed since the last seal(). */
-  #touched = new Set<string>();
+  /** Fields that were changed since the last seal(); undefined for none. */
+  #touched: Set<string> | undefined;
   /** Fields came when there was none: what comes to life again does not expire as it did before. */
   #revived = false;
   #removedBytes = 0;
@@ -75,13 +75,13 @@ export class StampedHashObject extends HashObject {
 
   override set(field: string, value: HashValue, limits: HashLimits): boolean {
     if (this.size === 0 && this.#expiry !== 0) this.#revived = true;
-    this.#touched.add(field);
+    this.#touch(field);
     return this.#set(field, value, limits);
   }
 
   override delete(field: string): boolean {
     const found = this.#drop(field);
-    if (found) this.#touched.add(field);
+    if (found) this.#touch(field);
     return found;
   }
 
@@ -98,8 +98,8 @@ export class StampedHashObject extends HashObject {
 
   /** Gives what was changed since the last call the stamp of the write that did it; returns the fields. */
   seal(stamp: Stamp, now: number): ReadonlySet<string> {
-    const touched = this.#touched;
-    this.#touched = new Set();
+    const touched = this.#touched ?? NO_FIELDS;
+    this.#touched = undefined;
     for (const field of touched) {
       const place = this.placeOf(field);
       if (place >= 0) this.#mark(place, stamp);
@@ -119,7 +119,7 @@ export class StampedHashObject extends HashObject {
     for (let place = 0; place < this.size; place++) this.#mark(place, stamp);
     this.#removed = undefined;
     this.#removedBytes = 0;
-    this.#touched.clear();
+    this.#touched = undefined;
     this.#revived = false;
     this.#deleted = stamp;
     this.#setExpiry(expiry, stamp);
@@ -227,7 +227,7 @@ export class StampedHashObject extends HashObject {
   }
 
   #checkMerge({ fields, newest, expiry, expiryStamp }: HashState): void {
-    if (this.#touched.size !== 0) throw new Error("a hash must be sealed before it is merged");
+    if (this.#touched !== undefined) throw new Error("a hash must be sealed before it is merged");
     if (this.size + (this.#removed?.size ?? 0) + fields.length > MAX_FIELDS) {
       throw new ObjectStateError(
         "OBJECT_TOO_LARGE",
@@ -290,6 +290,11 @@ export class StampedHashObject extends HashObject {
     return isNew;
   }
 
+  #touch(field: string): void {
+    this.#touched ??= new Set();
+    this.#touched.add(field);
+  }
+
   /** Takes a field out without a trace; whether it was there. */
   #drop(field: string): boolean {
     const place = this.placeOf(field);
@@ -334,9 +339,11 @@ export class StampedHashObject extends HashObject {
   }
 }
 
-// What stamps take in V8, about: of the hash, of each field, of each removed field beside its text.
-const STAMPS_BYTES = 200;
-const MARK_BYTES = 16;
+const NO_FIELDS: ReadonlySet<string> = new Set();
+
+// What stamps take in V8, about, as measured: of the hash, of each field, of each removed field beside its text.
+const STAMPS_BYTES = 300;
+const MARK_BYTES = 32;
 const REMOVED_BYTES = 100;
 
 function stampConflict({ ms, tail }: Stamp): ObjectStateError {
