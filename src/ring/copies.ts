@@ -9,7 +9,7 @@ import { RingletError } from "../base/errors.ts";
 import type { Logger } from "../base/logger.ts";
 import { concat } from "../codec/concat.ts";
 import { decodeWrite, encodeFloor, FRAME, frameHead } from "../link/frame.ts";
-import { applyFrame, recordFrame } from "../store/apply.ts";
+import { applyFrame, recordFrames } from "../store/apply.ts";
 import type { EmbeddedStore } from "../store/embedded-store.ts";
 import { DATABASES } from "../store/kernel.ts";
 import { ANY_LINK, AUX_LEFT_OUT } from "../store/kernel-ring.ts";
@@ -193,8 +193,7 @@ export class Copies {
         parts.push(frames.subarray(start, at));
         start = end;
         const { database, key } = decodeWrite(frames.subarray(at, end));
-        const whole = recordFrame(store, database, key);
-        if (whole !== undefined) parts.push(whole);
+        parts.push(...recordFrames(store, database, key));
       }
       at = end;
     }

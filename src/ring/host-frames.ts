@@ -2,8 +2,9 @@
 // frames longer than an outbox.
 
 import { RingletError } from "../base/errors.ts";
+import type { Logger } from "../base/logger.ts";
 import { decodeBatch, encodeRead, FRAME, FRAME_BYTES, FRAME_FLAG } from "../link/frame.ts";
-import { type Applied, applyFrame, recordFrame, recordStamp } from "../store/apply.ts";
+import { type Applied, applyFrame, recordFrames, recordStamp } from "../store/apply.ts";
 import type { Key } from "../store/database.ts";
 import type { EmbeddedStore } from "../store/embedded-store.ts";
 import { ANSWER } from "../store/kernel-ring.ts";
@@ -36,10 +37,12 @@ const MAX_OUTBOX_FRAME_BYTES = 128 * 1024;
 export class HostFrames {
   readonly #store: EmbeddedStore;
   readonly #ring: FrameCarrier;
+  readonly #log: Logger;
 
-  constructor(store: EmbeddedStore, ring: FrameCarrier) {
+  constructor(store: EmbeddedStore, ring: FrameCarrier, log: Logger) {
     this.#store = store;
     this.#ring = ring;
+    this.#log = log;
   }
 
   /** Handles a frame; a request is answered before it returns. */
@@ -74,17 +77,15 @@ export class HostFrames {
     among?: readonly Member[],
   ): Promise<QuorumOutcome> {
     const bytes = this.#bytesOf(key);
-    const frame = recordFrame(this.#store, database, bytes);
-    if (frame === undefined) return Promise.resolve({ ok: true, got: need, need, stale: false });
     const set = this.#ring.replicasOf(bytes);
-    const receivers = among ?? this.#others(set.local);
-    const outcome = this.#ring.send(
-      receivers.filter((member) => this.#ring.isUp(member)),
-      frame,
-      need,
+    const receivers = (among ?? this.#others(set.local)).filter((member) =>
+      this.#ring.isUp(member),
     );
-    if (among === undefined) for (const datacenter of set.remote) this.#spread(datacenter, frame);
-    return outcome;
+    const parts = recordFrames(this.#store, database, bytes).map((frame) => {
+      if (among === undefined) for (const datacenter of set.remote) this.#spread(datacenter, frame);
+      return this.#ring.send(receivers, frame, need);
+    });
+    return Promise.all(parts).then((outcomes) => ofAll(outcomes, need));
   }
 
   /** Asks the other replicas of a key for what is newer, as RingPort.readAround(). */
@@ -158,8 +159,12 @@ export class HostFrames {
     try {
       return applyFrame(this.#store, frame);
     } catch (error) {
-      if (error instanceof RingletError) return "malformed";
-      throw error;
+      if (!(error instanceof RingletError)) throw error;
+      this.#log.error("A record from another node was not applied.", {
+        code: error.code,
+        reason: error.message,
+      });
+      return "malformed";
     }
   }
 
@@ -206,14 +211,15 @@ export class HostFrames {
     const isOlder =
       held.stamp < asked.stamp || (held.stamp === asked.stamp && held.node < asked.node);
     // An older object may still have elements that the asker lacks.
-    const whole =
-      isOlder && held.digest === 0n ? undefined : recordFrame(this.#store, database, key);
-    if (whole === undefined) {
+    const [first, ...others] =
+      isOlder && held.digest === 0n ? [] : recordFrames(this.#store, database, key);
+    if (first === undefined) {
       this.#answer(link, olderFrame(frame, held.stamp, held.node));
       return;
     }
-    whole[4] = FRAME.newer;
-    this.#answer(link, whole);
+    for (const part of others) this.#ring.post(link, part);
+    first[4] = FRAME.newer;
+    this.#answer(link, first);
   }
 
   /** Merges what a replica holds, and sends it what it lacks of the same. */
@@ -223,13 +229,13 @@ export class HostFrames {
     const outcome = this.#apply(write);
     this.#store.releaseObjects();
     if (outcome === "refused") this.#ring.noteRefusedStamp(stampOf(frame));
-    const whole = recordFrame(this.#store, databaseOf(frame), keyOf(frame));
-    if (whole !== undefined && !isEqual(whole, write)) this.#ring.post(link, whole);
+    const whole = recordFrames(this.#store, databaseOf(frame), keyOf(frame));
+    if (whole.length === 1 && isEqual(whole[0]!, write)) return;
+    for (const part of whole) this.#ring.post(link, part);
   }
 
   #repair(link: number, database: number, key: Uint8Array): void {
-    const whole = recordFrame(this.#store, database, key);
-    if (whole !== undefined) this.#ring.post(link, whole);
+    for (const part of recordFrames(this.#store, database, key)) this.#ring.post(link, part);
   }
 
   #stale(frame: Uint8Array): Uint8Array {
@@ -272,6 +278,16 @@ export class HostFrames {
   #others(members: readonly Member[]): Member[] {
     return members.filter((member) => member !== this.#ring.topology.self);
   }
+}
+
+/** The outcome of operations that only count together. */
+function ofAll(outcomes: readonly QuorumOutcome[], need: number): QuorumOutcome {
+  return {
+    ok: outcomes.every(({ ok }) => ok),
+    got: Math.min(need, ...outcomes.map(({ got }) => got)),
+    need,
+    stale: outcomes.some(({ stale }) => stale),
+  };
 }
 
 function view(frame: Uint8Array): DataView {

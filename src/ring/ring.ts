@@ -98,6 +98,7 @@ export class Ring implements RingPort, LinkEvents, PeerFrames {
   readonly #peers: (Peer | undefined)[];
   readonly #open = new Set<Peer>();
   readonly #listeners = new Set<(event: MemberEvent) => void>();
+  readonly #readyWaiters: (() => void)[] = [];
   readonly #timers: Timer[] = [];
   #dropped = new Set<number>();
   #startedWith: readonly string[] = [];
@@ -129,7 +130,7 @@ export class Ring implements RingPort, LinkEvents, PeerFrames {
     );
     this.replies = new ReplyGates(store);
     this.#feeder = new PeerFeeder(store, this);
-    this.#frames = new HostFrames(store, this);
+    this.#frames = new HostFrames(store, this, parts.log);
     this.#quorums = new HostQuorums(store);
     this.#requests = new LinkRequests(runtime);
     this.#catchUp = new CatchUp(topology.self, this.sets, {
@@ -275,7 +276,21 @@ export class Ring implements RingPort, LinkEvents, PeerFrames {
 
   /** The other members, in the order of their indexes. */
   get peers(): readonly Peer[] {
+    for (const { link, failure } of this.hub.describe()) {
+      const peer = this.#peers[link];
+      if (peer !== undefined && failure !== undefined) peer.lastReason = failure;
+    }
     return this.#peers.filter((peer) => peer !== undefined);
+  }
+
+  /** Resolves when this node coordinates requests and answers reads; at once when it does. */
+  whenReady(): Promise<void> {
+    if (this.#isReady) return Promise.resolve();
+    return new Promise((resolve) => this.#readyWaiters.push(resolve));
+  }
+
+  get #isReady(): boolean {
+    return this.refusal === undefined && !this.isFenced;
   }
 
   /** Calls `listener` when a member changes; returns what ends that. */
@@ -730,6 +745,7 @@ export class Ring implements RingPort, LinkEvents, PeerFrames {
     const coordinating = this.refusal === undefined ? SELF_FLAG.coordinating : 0;
     const fenced = this.isFenced ? SELF_FLAG.fenced : 0;
     this.#store.kernel.ringSetSelf(coordinating | fenced);
+    if (this.#isReady) for (const resolve of this.#readyWaiters.splice(0)) resolve();
   }
 
   #tell(kind: MemberEvent["kind"], member: Member): void {

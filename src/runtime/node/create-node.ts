@@ -50,6 +50,11 @@ export interface Node extends Pick<NodeClient, "get" | "set" | "del" | "execute"
   /** Where its peers connect; undefined for a node that is alone. */
   readonly peerAddress: ListenAddress | undefined;
   readonly served: ServedNode;
+  /**
+   * Resolves when the node takes requests: at once when it is alone; a member, when it has reached a majority of its datacenter and
+   * copied its ranges. Rejects with the reason of `signal` when that is aborted.
+   */
+  ready(options?: { readonly signal?: AbortSignal }): Promise<void>;
   /** The members of the cluster as this node sees them; none on a node that is alone. */
   members(): readonly MemberView[];
   /**
@@ -118,6 +123,7 @@ export async function createNode(options: CreateNodeOptions = {}): Promise<Node>
       set: client.set.bind(client),
       del: client.del.bind(client),
       execute: client.execute.bind(client),
+      ready: ({ signal } = {}) => untilAborted(node.ring?.whenReady() ?? Promise.resolve(), signal),
       members: () => served.ring?.members() ?? [],
       onMember: (listener) => node.ring?.onMembers(listener) ?? (() => {}),
       address: addressOf(clients),
@@ -132,6 +138,16 @@ export async function createNode(options: CreateNodeOptions = {}): Promise<Node>
     await served.close();
     throw error;
   }
+}
+
+function untilAborted(promise: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
+  if (signal === undefined) return promise;
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(signal.reason);
+    if (signal.aborted) abort();
+    signal.addEventListener("abort", abort, { once: true });
+    promise.then(resolve).finally(() => signal.removeEventListener("abort", abort));
+  });
 }
 
 function clusterParts(options: ClusterOptions, codec: Codec): ClusterParts {
