@@ -32,6 +32,7 @@ describe("INFO", () => {
       "Errorstats",
       "Cluster",
       "Keyspace",
+      "Ring",
       "Ringlet",
     ]);
     expect(titles("everything")).toContain("Commandstats");

@@ -93,6 +93,12 @@ describe("the levels of a connection", () => {
     expect(one.session.levels).toEqual({ read: "DC_EACH_SAFE_QUORUM", write: "DC_ONE" });
   });
 
+  it("are set both with one level", async () => {
+    const { client: one } = client();
+    expect(await one.run("RINGLET", "CONSISTENCY", "dc_safe_quorum")).toBe("OK");
+    expect(one.session.levels).toEqual({ read: "DC_SAFE_QUORUM", write: "DC_SAFE_QUORUM" });
+  });
+
   it("are set both with DYNO_CONFIG:CONN_CONSISTENCY", async () => {
     const { client: one } = client();
     expect(await one.run("DYNO_CONFIG:CONN_CONSISTENCY", "DC_QUORUM")).toBe("OK");
@@ -106,7 +112,10 @@ describe("the levels of a connection", () => {
     );
     expect(await one.run("DYNO_CONFIG:CONN_CONSISTENCY", "ALL")).toEqual(unknown);
     expect(await one.run("RINGLET", "CONSISTENCY", "DC_ONE", "ALL")).toEqual(unknown);
-    expect(await one.run("RINGLET", "CONSISTENCY", "DC_ONE")).toEqual(failed("ERR syntax error"));
+    expect(await one.run("RINGLET", "CONSISTENCY", "ALL")).toEqual(unknown);
+    expect(await one.run("RINGLET", "CONSISTENCY", "READ", "DC_ONE", "DC_ONE")).toEqual(
+      failed("ERR syntax error"),
+    );
     expect(one.session.levels).toEqual({ read: "DC_ONE", write: "DC_ONE" });
   });
 

@@ -13,7 +13,7 @@ export const consistency: SessionCommand = subcommand(
     arity: -2,
     since: "1.0.0",
     summary:
-      "Sets the levels of this connection (READ level, WRITE level, or both levels in this order), or answers them.",
+      "Sets the levels of this connection (one for both, the one of reads and that of writes, READ level or WRITE level), or answers them.",
   },
   (call) => {
     const { session, args, reply } = call;
@@ -34,6 +34,10 @@ export const consistency: SessionCommand = subcommand(
 function readLevels(call: SessionCall, before: SessionLevels): SessionLevels {
   const { args } = call;
   ringOf(call);
+  if (args.length === 3) {
+    const level = readLevel(call, 2);
+    return { read: level, write: level };
+  }
   if (args.length !== 4) throw syntaxError();
   switch (args.word(2)) {
     case "read":
