@@ -26,8 +26,13 @@ export async function dev(options: DevOptions): Promise<number> {
   const stop = new StopRequest();
   const { ports, messages } = await findFreePorts(wantedPorts(options.nodes, options.port));
   for (const message of messages) say(message);
+  // Until all are there, they log that they do not find each other.
+  let isQuiet = true;
   const nodes = planNodes(ports, options.logLevel).map(
-    (plan) => new DevNode(plan, (line) => say(`[${plan.number}] ${line}`)),
+    (plan) =>
+      new DevNode(plan, (line) => {
+        if (!isQuiet) say(`[${plan.number}] ${line}`);
+      }),
   );
   // Whatever ends this process ends them too.
   process.on("exit", () => {
@@ -36,6 +41,7 @@ export async function dev(options: DevOptions): Promise<number> {
   await startAll(nodes, stop);
   await Promise.race([waitForRing(nodes), stop.requested]);
   if (!stop.isRequested) {
+    isQuiet = false;
     say(introduction(nodes));
     takeOrders(nodes, stop);
   }
