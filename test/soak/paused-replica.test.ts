@@ -1,6 +1,12 @@
 // A replica that stands still for a minute under load. (The system tests pause one for seconds.)
-import { test } from "vitest";
+import { describe, test } from "vitest";
 import { pauseReplica } from "../system/cluster/paused-replica.ts";
 
-test("a replica that is paused for a minute costs bounded memory, slows nobody, and is equal again", (context) =>
-  pauseReplica(context, 60_000));
+const MINUTE_MS = 60_000;
+
+describe("a replica that is paused for a minute costs bounded memory, slows nobody, and is equal again", () => {
+  test("when its link times out", (context) => pauseReplica(context, MINUTE_MS));
+
+  test("when what waits for it overflows", (context) =>
+    pauseReplica(context, MINUTE_MS, ["--link-timeout-ms", String(10 * MINUTE_MS)]));
+});

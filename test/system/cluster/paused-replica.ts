@@ -16,12 +16,16 @@ const KEYS = 20_000;
 
 /**
  * Pauses one of three replicas for `milliseconds`, while redis-benchmark loads another one at DC_QUORUM: no command may fail or
- * time out, memory must stay bounded, and the replica must be equal when it has gone on.
+ * time out, memory must stay bounded, and the replica must be equal when it has gone on. `flags`: of all members.
  */
-export async function pauseReplica(context: TestContext, milliseconds: number): Promise<void> {
+export async function pauseReplica(
+  context: TestContext,
+  milliseconds: number,
+  flags: readonly string[] = [],
+): Promise<void> {
   const cluster = await startCluster({
     places: places(3),
-    flags: ["--read-consistency", "dc_quorum", "--write-consistency", "dc_quorum"],
+    flags: ["--read-consistency", "dc_quorum", "--write-consistency", "dc_quorum", ...flags],
   });
   await cluster.ready();
   const [one, two, three] = cluster.members as [ClusterMember, ClusterMember, ClusterMember];
