@@ -1,20 +1,36 @@
-// Holds the README's tables to the tables in the code. `npm run docs` writes them anew.
+// Holds the README's tables to the tables in the code, and its example to the file. `npm run docs` writes them anew.
 import { readFileSync, writeFileSync } from "node:fs";
 import { expect, it } from "vitest";
-import { FLAGS } from "../../src/cli/flags.ts";
+import { CLUSTER_FLAGS, FLAGS, type Flag } from "../../src/cli/flags.ts";
 import { sessionCommands } from "../../src/doors/resp/session-commands.ts";
 import type { CommandFacts } from "../../src/store/commands/command.ts";
 import { commands } from "../../src/store/commands/commands.ts";
 
 const README = new URL("../../README.md", import.meta.url);
+const EXAMPLE = new URL("../../examples/cluster.mjs", import.meta.url);
+
+/** The first and the last of the settings that only members of a ring have. */
+const RING_SETTINGS = ["read-consistency", "copy-parallel"] as const;
 
 /** What stands between the marks of a generated part. */
 function part(name: string): RegExp {
   return new RegExp(`(<!-- ${name}: [^\\n]* -->\\n)([\\s\\S]*?)(<!-- /${name} -->)`);
 }
 
-function flagsTable(): string {
-  const rows = FLAGS.map(
+function isOfRing({ name }: Flag): boolean {
+  const [first, last] = RING_SETTINGS.map((setting) => indexOf(setting));
+  const index = indexOf(name);
+  return CLUSTER_FLAGS.some((flag) => flag.name === name) || (index >= first! && index <= last!);
+}
+
+function indexOf(name: string): number {
+  const index = FLAGS.findIndex((flag) => flag.name === name);
+  if (index < 0) throw new Error(`there is no flag --${name}`);
+  return index;
+}
+
+function flagsTable(flags: readonly Flag[]): string {
+  const rows = flags.map(
     (flag) =>
       `| \`--${flag.name} <${flag.value.replaceAll("|", "\\|")}>\` | ${flag.default} | ${flag.description.replaceAll("|", "\\|")} |`,
   );
@@ -40,8 +56,15 @@ function listed({ name, subcommands = [] }: Listed): string {
   return subs.length === 0 ? name.toUpperCase() : `${name.toUpperCase()} (${subs.join(", ")})`;
 }
 
+function example(): string {
+  const [, ...program] = readFileSync(EXAMPLE, "utf8").split("\n");
+  return ["```js", ...program.slice(0, -1), "```", ""].join("\n");
+}
+
 it.each([
-  ["flags", flagsTable],
+  ["example", example],
+  ["flags", () => flagsTable(FLAGS.filter((flag) => !isOfRing(flag)))],
+  ["ring flags", () => flagsTable(FLAGS.filter(isOfRing))],
   ["commands", commandsTable],
 ] as const)("the README's %s are those of the code (if not: npm run docs)", (name, table) => {
   const readme = readFileSync(README, "utf8");
