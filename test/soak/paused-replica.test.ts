@@ -8,5 +8,8 @@ describe("a replica that is paused for a minute costs bounded memory, slows nobo
   test("when its link times out", (context) => pauseReplica(context, MINUTE_MS));
 
   test("when what waits for it overflows", (context) =>
-    pauseReplica(context, MINUTE_MS, ["--link-timeout-ms", String(10 * MINUTE_MS)]));
+    pauseReplica(context, MINUTE_MS, {
+      flags: ["--link-timeout-ms", String(10 * MINUTE_MS)],
+      reason: "overflow",
+    }));
 });

@@ -16,12 +16,16 @@ const KEYS = 20_000;
 
 /**
  * Pauses one of three replicas for `milliseconds`, while redis-benchmark loads another one at DC_QUORUM: no command may fail or
- * time out, memory must stay bounded, and the replica must be equal when it has gone on. `flags`: of all members.
+ * time out, memory must stay bounded, and the replica must be equal when it has gone on. `flags`: of all members;
+ * `reason`: for which it must have been given up meanwhile.
  */
 export async function pauseReplica(
   context: TestContext,
   milliseconds: number,
-  flags: readonly string[] = [],
+  {
+    flags = [],
+    reason = "",
+  }: { readonly flags?: readonly string[]; readonly reason?: string } = {},
 ): Promise<void> {
   const cluster = await startCluster({
     places: places(3),
@@ -42,6 +46,8 @@ export async function pauseReplica(
   }
   expect(Math.max(...grown)).toBeLessThan(MOST_GROWTH_BYTES);
   expect(await two.send(["SET", "while", "paused"])).toEqual(["+OK\r\n"]);
+
+  if (reason !== "") await one.logs(`"reason":"${reason}"`);
 
   three.goOn();
   await cluster.ready();
