@@ -47,6 +47,8 @@ export const CTX_BIG_INDEX: u32 = 92;
 export const CTX_BIG_INDEX_PAGES: u32 = 96;
 export const CTX_BIG_INPUT: u32 = 100;
 export const CTX_BIG_INPUT_PAGES: u32 = 104;
+/** Layout of the table that the slots noted in the batch belong to (peerFeed). */
+export const CTX_LAYOUT: u32 = 108;
 export const CTX_BATCH: u32 = 256;
 
 /** Commands that are parsed, hashed and prefetched together. */

@@ -106,6 +106,40 @@ function homeSlot(hash: u32, depth: u32): u32 {
   return (hash << depth) >>> (32 - SLOT_BITS);
 }
 
+/** Counts what may move entries to other slots: as long as it stays, so do they. */
+export let tableLayout: u32 = 0;
+
+/** The slot that a look-up of `hash` begins at; 0 without an index. */
+// @ts-ignore: decorator
+@inline
+export function tableHome(database: u32, hash: u32): u32 {
+  const entry = segmentEntry(database, hash);
+  return entry == 0 ? 0 : (entry & ~(PAGE_BYTES - 1)) + (homeSlot(hash, entry & DEPTH_MASK) << 3);
+}
+
+/** The first slot from tableHome() on whose entry has this hash; 0: none. */
+// @ts-ignore: decorator
+@inline
+export function tableProbeFrom(home: u32, hash: u32): u32 {
+  let slot = home;
+  while (true) {
+    if (load<u32>(slot, 4) == 0) return 0;
+    if (load<u32>(slot) == hash) return slot;
+    slot = (slot & ~(PAGE_BYTES - 1)) | ((slot + 8) & (PAGE_BYTES - 1));
+  }
+}
+
+/** As tableFind(), with the slot of tableProbeFrom() where nothing has moved since (0: none). */
+// @ts-ignore: decorator
+@inline
+export function tableFindAt(hint: u32, database: u32, hash: u32, key: u32, length: u32): u32 {
+  if (hint != 0) {
+    const record = slotRecord(hint);
+    if (recordKeyLength(record) == length && sameBytes(recordKey(record), key, length)) return hint;
+  }
+  return tableFind(database, hash, key, length);
+}
+
 /** Loads the first slot that a look-up of `hash` will read, and returns the record in it (0: none). */
 // @ts-ignore: decorator
 @inline
@@ -323,6 +357,7 @@ function split(database: u32, hash: u32): bool {
     store<u32>(directory + ((first + half + i) << 2), high | (depth + 1));
   }
   freeTablePages(old, 1);
+  tableLayout++;
   return true;
 }
 
@@ -330,6 +365,7 @@ function split(database: u32, hash: u32): bool {
 
 /** Takes the entry out of its slot, and closes the gap that it leaves in the probing. */
 export function tableRemove(database: u32, slot: u32): void {
+  tableLayout++;
   const marks = slotMarks(slot);
   count(database, 8, -1);
   allEntries--;
@@ -376,6 +412,7 @@ export function tableMove(from: u32, to: u32): void {
 export function tableDrop(database: u32): void {
   const directory = directoryOf(database);
   if (directory == 0) return;
+  tableLayout++;
   const entries: u32 = 1 << depthOf(database);
   let last: u32 = 0;
   for (let i: u32 = 0; i < entries; i++) {

@@ -18,6 +18,7 @@ import {
   ATTACHMENT_PRIOR,
   ATTACHMENT_RECORD,
   ATTACHMENT_REQUEST,
+  ATTACHMENT_STALE,
   attachmentBody,
   attachmentFind,
   attachmentFree,
@@ -71,6 +72,7 @@ import {
 } from "./route";
 import {
   fail,
+  handleOf,
   KIND_CHILD,
   KIND_CLIENT,
   KIND_HOST,
@@ -84,16 +86,21 @@ import {
   SLOT_WRITE,
   slotAnswered,
   slotAttach,
+  slotCheck,
   slotDetach,
   slotEmptyLinks,
   slotExpects,
   slotExtra,
   slotFollow,
+  slotGot,
   slotHas,
+  slotIsLost,
   slotKind,
   slotNeed,
   slotOpenChild,
   slotParent,
+  slotRefusals,
+  slotRefused,
   slotRetry,
   slotSeal,
   slotSet,
@@ -283,17 +290,19 @@ function keepRecord(slot: u32, link: u32, frame: u32, set: u32): bool {
 
 /** The RECORD of a slot for the key of a frame, 0 for none. */
 function recordFor(slot: u32, frame: u32): u32 {
-  const key = frameKey(frame);
-  const length = frameKeyLength(frame);
   let at = slotExtra(slot);
   while (isAttachment(at)) {
-    const known = attachmentBody(at);
-    if (attachmentKind(at) == ATTACHMENT_RECORD && frameKeyLength(known) == length && sameBytes(frameKey(known), key, length)) {
-      return at;
-    }
+    if (attachmentKind(at) == ATTACHMENT_RECORD && hasSameKey(attachmentBody(at), frame)) return at;
     at = attachmentNext(at);
   }
   return 0;
+}
+
+// @ts-ignore: decorator
+@inline
+function hasSameKey(a: u32, b: u32): bool {
+  const length = frameKeyLength(a);
+  return frameKeyLength(b) == length && sameBytes(frameKey(a), frameKey(b), length);
 }
 
 /** Sends a record that came as a NEWER frame to a replica that holds less, if there is room. */
@@ -312,8 +321,8 @@ export function repairEmpty(slot: u32, link: u32): void {
 // ---- WRITE: stale ---------------------------------------------------------------------------------------------------
 
 /**
- * A replica refuses a write for something newer. A blind write gets a new stamp and is sent again, before its client hears of it; the
- * host executes any other again. Returns a SLOT_, or the link whose outbox lacks room.
+ * A replica refuses a write for something newer. It does not count; but as long as other answers can decide the slot, nothing
+ * more happens: a quorum that held nothing newer is enough. Returns a SLOT_, or the link whose outbox lacks room.
  */
 export function slotStale(handle: u32, link: u32, frame: u32): i32 {
   const slot = openSlotOf(handle);
@@ -323,23 +332,96 @@ export function slotStale(handle: u32, link: u32, frame: u32): i32 {
     slotAnswered(slot, link, false);
     return SLOT_DONE;
   }
+  const isPart = (handle & PART) != 0;
   const root = rootOf(slot);
   // A repair is not refused: who holds something newer needs none.
   if (root == 0 || !slotHas(root, SLOT_WRITE)) {
-    slotAnswered(slot, link, true);
+    if (!isPart) slotAnswered(slot, link, true);
     return SLOT_DONE;
   }
   if (slotNeed(root) == NEED_FOLLOWS) return SLOT_DONE;
-  if (attachmentFind(slotExtra(root), ATTACHMENT_REQUEST) != 0) {
-    slotRetry(root);
-    return SLOT_DONE;
+  if (!slotHas(slot, SLOT_STALE)) {
+    const full = isPart || !slotIsLost(slot) ? -1 : fullForAgain(slot, frame);
+    if (full >= 0) return full;
+    if (!keepStale(slot, frame)) {
+      fail(slot);
+      return SLOT_DONE;
+    }
+    slotRefused(slot, link);
   }
-  // One new stamp is enough for a record that several refuse.
-  if (slotHas(slot, SLOT_STALE) && !slotHas(slot, SLOT_MULTI)) {
-    slotAnswered(slot, link, true);
-    return SLOT_DONE;
+  if (!isPart) slotAnswered(slot, link, false);
+  return SLOT_DONE;
+}
+
+/** Keeps a STALE frame, if it is the newest for its key; false without memory. */
+function keepStale(slot: u32, frame: u32): bool {
+  const echo = frame + STALE_HEADER_BYTES;
+  let at = slotExtra(slot);
+  while (isAttachment(at)) {
+    const known = attachmentBody(at);
+    if (attachmentKind(at) == ATTACHMENT_STALE && hasSameKey(known + STALE_HEADER_BYTES, echo)) {
+      if (!isNewer(frameStamp(frame), frameNode(frame), frameStamp(known), frameNode(known))) return true;
+      slotDetach(slot, at);
+      attachmentFree(at);
+      break;
+    }
+    at = attachmentNext(at);
   }
-  return sendAgain(handle, root, link, frame);
+  const stale = attachmentTake(ATTACHMENT_STALE, frameLength(frame));
+  if (stale == 0) return false;
+  memory.copy(attachmentBody(stale), frame, frameLength(frame));
+  slotAttach(slot, stale);
+  return true;
+}
+
+/** The first link that lacks room for sending again what was refused of a slot, `frame` the last of it; -1 for none. */
+function fullForAgain(slot: u32, frame: u32): i32 {
+  let bytes = frameLength(frame);
+  let at = slotExtra(slot);
+  while (isAttachment(at)) {
+    if (attachmentKind(at) == ATTACHMENT_STALE) bytes += frameLength(attachmentBody(at));
+    at = attachmentNext(at);
+  }
+  const echo = frame + STALE_HEADER_BYTES;
+  return bytes > OUTBOX_ROOM ? -1 : fullLink(routeMembers(frameKey(echo), frameKeyLength(echo)), bytes);
+}
+
+/**
+ * Too many replicas have refused a write, and the others cannot decide it: what they refused gets new stamps and is sent again; the
+ * host executes again what depends on what is there. The slot is decided when all of it is acknowledged.
+ */
+export function slotSendAgain(slot: u32): void {
+  if (attachmentFind(slotExtra(slot), ATTACHMENT_REQUEST) != 0) {
+    slotRetry(slot);
+    return;
+  }
+  // Those that refused some of its keys hold the others.
+  if (slotHas(slot, SLOT_MULTI) && slotGot(slot) + slotRefusals(slot) < slotNeed(slot)) {
+    fail(slot);
+    return;
+  }
+  const rootSlot = rootOf(slot);
+  if (rootSlot == 0) {
+    fail(slot);
+    return;
+  }
+  const handle = handleOf(slot);
+  const root = handleOf(rootSlot);
+  slotSet(slot, SLOT_STALE);
+  let open = slot;
+  while (open != 0) {
+    const stale = attachmentFind(slotExtra(open), ATTACHMENT_STALE);
+    if (stale == 0) break;
+    slotDetach(open, stale);
+    const sent = sendAgain(handle, root, attachmentBody(stale));
+    attachmentFree(stale);
+    // Slots may have moved.
+    open = openSlotOf(handle);
+    if (sent) continue;
+    if (open != 0) fail(open);
+    return;
+  }
+  if (open != 0) slotCheck(open);
 }
 
 /** What sendAgain() sends. */
@@ -349,15 +431,15 @@ let againFlags: u32 = 0;
 let againValue: u32 = 0;
 let againLength: u32 = 0;
 
-function sendAgain(handle: u32, root: u32, link: u32, stale: u32): i32 {
+/** Sends what a replica refused again, under a child of the slot. False: it cannot be. */
+function sendAgain(handle: u32, root: u32, stale: u32): bool {
   const echo = stale + STALE_HEADER_BYTES;
   const key = frameKey(echo);
   const keyLength = frameKeyLength(echo);
   const database = frameDatabase(echo);
   const set = routeMembers(key, keyLength);
   const self = setHasSelf(set);
-  const need = slotNeed(root);
-  if (!self && slotFollow(root)) return SLOT_DONE;
+  if (!self && slotFollow(openSlotOf(root))) return true;
   againFlags = frameFlags(echo) & ~FRAME_SPREAD;
   againValue = frameValue(echo);
   againLength = frameValueLength(echo);
@@ -367,10 +449,7 @@ function sendAgain(handle: u32, root: u32, link: u32, stale: u32): i32 {
   if (record != 0 && !isNewer(recordStamp(record), recordNode(record), frameStamp(stale), frameNode(stale))) record = 0;
   // A later write here is newer than what the replica holds: it is what the others must hold, and it comes after this one.
   if (record != 0) {
-    if (recordFlags(record) & FLAG_OBJECT) {
-      fail(openSlotOf(handle));
-      return SLOT_DONE;
-    }
+    if (recordFlags(record) & FLAG_OBJECT) return false;
     againFlags = recordFlags(record) & FLAG_TOMBSTONE ? FRAME_TOMBSTONE : 0;
     againValue = recordValue(record);
     againLength = recordValueLength(record);
@@ -378,32 +457,18 @@ function sendAgain(handle: u32, root: u32, link: u32, stale: u32): i32 {
     againExpiryAndNode = load<u64>(record, 16);
   }
   const bytes = writeBytes(keyLength, againLength);
-  if (bytes > OUTBOX_ROOM) {
-    fail(openSlotOf(handle));
-    return SLOT_DONE;
-  }
-  const full = fullLink(set, bytes);
-  if (full >= 0) return full;
+  if (bytes > OUTBOX_ROOM || fullLink(set, bytes) >= 0) return false;
   if (record == 0) {
     againStamp = mintStamp();
     againExpiryAndNode = (frameExpiryAndNode(echo) & ~0xffff) | <u64>nodeIndex;
-    if (self && applyAgain(database, hash, key, keyLength) == APPLY_NO_MEMORY) {
-      fail(openSlotOf(handle));
-      return SLOT_DONE;
-    }
+    if (self && applyAgain(database, hash, key, keyLength) == APPLY_NO_MEMORY) return false;
     countFigure(WRITES_RESTAMPED, 1);
   }
-  const child = slotOpenChild(handle & ~PART, need);
-  if (child == NO_SLOT) {
-    fail(openSlotOf(handle));
-    return SLOT_DONE;
-  }
-  slotSet(openSlotOf(handle), SLOT_STALE);
+  const child = slotOpenChild(handle, slotNeed(openSlotOf(root)));
+  if (child == NO_SLOT) return false;
   slotExpects(child, sendTo(set, child, database, key, keyLength));
   slotSeal(child);
-  const slot = openSlotOf(handle);
-  if (slot != 0 && !(handle & PART)) slotAnswered(slot, link, true);
-  return SLOT_DONE;
+  return true;
 }
 
 function applyAgain(database: u32, hash: u32, key: u32, keyLength: u32): i32 {

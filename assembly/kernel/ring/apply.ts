@@ -16,7 +16,7 @@ import {
   recordValue,
 } from "../record";
 import { hasRoom, makeRoom } from "../room";
-import { MARK_TOMBSTONE, MARK_VOLATILE, slotMarks, slotRecord, tableFind } from "../table";
+import { MARK_TOMBSTONE, MARK_VOLATILE, slotMarks, slotRecord, tableFind, tableFindAt } from "../table";
 import { FRAME_OBJECT, FRAME_TOMBSTONE, isNewer } from "./frames";
 import { maxStampAheadMs } from "./limits";
 
@@ -64,12 +64,30 @@ export function entryApply(
   expiryAndNode: u64,
   flags: u32,
 ): i32 {
+  return entryApplyAt(0, database, hash, key, keyLength, value, valueLength, stamp, expiryAndNode, flags);
+}
+
+/** The same with the slot that tableFindAt() may try first. */
+// @ts-ignore: decorator
+@inline
+export function entryApplyAt(
+  hint: u32,
+  database: u32,
+  hash: u32,
+  key: u32,
+  keyLength: u32,
+  value: u32,
+  valueLength: u32,
+  stamp: u64,
+  expiryAndNode: u64,
+  flags: u32,
+): i32 {
   const node = <u32>expiryAndNode & 0xffff;
   heldStamp = floorStamp(database);
   heldNode = floorNode(database);
   if (flags & FRAME_OBJECT) return APPLY_OBJECT;
   if (!isNewer(stamp, node, heldStamp, heldNode)) return APPLY_STALE;
-  let slot = tableFind(database, hash, key, keyLength);
+  let slot = tableFindAt(hint, database, hash, key, keyLength);
   if (slot != 0) {
     const record = slotRecord(slot);
     heldStamp = recordStamp(record);

@@ -18,8 +18,10 @@ export const ATTACHMENT_RECORD: u32 = 3;
 export const ATTACHMENT_KEYS: u32 = 4;
 /** u64 stamp, u32 node, u32 alive: what a DEL came upon. */
 export const ATTACHMENT_PRIOR: u32 = 5;
-/** u32: links (their numbers modulo 32) on which a part of the request failed. */
+/** u32: links (their numbers modulo 32) on which a part of the request failed; u32: those on which one was refused. */
 export const ATTACHMENT_SPOILED: u32 = 6;
+/** A STALE frame: what a replica refused, and for what. */
+export const ATTACHMENT_STALE: u32 = 7;
 
 const NEXT: u32 = 0;
 const KIND: u32 = 4;

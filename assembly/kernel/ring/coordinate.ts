@@ -46,6 +46,7 @@ import {
   sendRecord,
   writableLinks,
 } from "./fan-out";
+import { COMMANDS_COORDINATED, countFigure } from "./figures";
 import { countAtOnce } from "./latency";
 import { LEVEL_ONE, LEVEL_SAFE } from "./levels";
 import { isFenced, SELF_COORDINATING, selfFlags } from "./limits";
@@ -93,6 +94,22 @@ export function coordinate(command: u32, argv: u32, argc: u32, hash: u32, reply:
   const reads = kind == READ || kind == READ_MANY;
   const level = reads ? readLevel : writeLevel;
   if ((selfFlags & SELF_COORDINATING) == 0 || level > LEVEL_SAFE) return leave();
+  const outcome = coordinateKeys(kind, command, argv, argc, hash, reply, level);
+  if (outcome == DONE) countFigure(COMMANDS_COORDINATED, 1);
+  return outcome;
+}
+
+// @ts-ignore: decorator
+@inline
+function coordinateKeys(
+  kind: u32,
+  command: u32,
+  argv: u32,
+  argc: u32,
+  hash: u32,
+  reply: u32,
+  level: u32,
+): i32 {
   switch (kind) {
     case READ:
       return read(command, argv, argc, hash, reply, level);

@@ -16,6 +16,7 @@ import {
   CTX_ERROR,
   CTX_LARGE,
   CTX_LARGE_LENGTH,
+  CTX_LAYOUT,
   CTX_PARSE_STATUS,
   CTX_PARSED,
   CTX_RELEASED,
@@ -25,7 +26,7 @@ import {
 } from "../context";
 import { hasReleased } from "../entries";
 import { siphash } from "../siphash";
-import { tablePrefetch, tableProbe } from "../table";
+import { slotRecord, tableHome, tableLayout, tableProbeFrom } from "../table";
 import { BROKEN_FRAMES, BYTES_IN, countFigure, FRAMES_IN, HOST_FRAMES } from "./figures";
 import {
   FAIL_BYTES,
@@ -63,9 +64,12 @@ export const PEER_BROKEN: i32 = 3;
 export const PEER_NO_MEMORY: i32 = 4;
 
 // Per frame in a batch.
-const PEER_ENTRY_BYTES: u32 = 8;
+const PEER_ENTRY_BYTES: u32 = 16;
 const PEER_FRAME: u32 = 0;
 const PEER_HASH: u32 = 4;
+/** Slot that most likely holds the key, 0: unknown; and its record. */
+const PEER_SLOT: u32 = 8;
+const PEER_RECORD: u32 = 12;
 
 /** Bit of CTX_ERROR: the host has seen the next frame of the batch. */
 const SEEN_BY_HOST: u32 = 1;
@@ -179,24 +183,32 @@ function parseBatch(context: u32, link: u32): void {
   store<i32>(context, status, CTX_PARSE_STATUS);
   store<u32>(context, count, CTX_BATCH_COUNT);
   store<u32>(context, 0, CTX_BATCH_NEXT);
-  if (count >= PREFETCH_FRAMES) prefetch(context, count);
+  const prefetches = count >= PREFETCH_FRAMES;
+  if (prefetches) prefetch(context, count);
+  store<u32>(context, prefetches ? tableLayout : tableLayout - 1, CTX_LAYOUT);
 }
 
+/** Loads slots and records, each in a loop of its own, so that as many loads as possible are under way at once. */
 function prefetch(context: u32, count: u32): void {
   const first = context + CTX_BATCH;
   const last = first + count * PEER_ENTRY_BYTES;
   let touched: u32 = 0;
   for (let entry = first; entry < last; entry += PEER_ENTRY_BYTES) {
     const frame = load<u32>(entry, PEER_FRAME);
-    if (frameType(frame) > FRAME_READ) continue;
-    touched ^= tablePrefetch(frameDatabase(frame), load<u32>(entry, PEER_HASH));
+    const slot = frameType(frame) > FRAME_READ ? 0 : tableHome(frameDatabase(frame), load<u32>(entry, PEER_HASH));
+    store<u32>(entry, slot, PEER_SLOT);
+    touched ^= load<u32>(slot);
   }
   for (let entry = first; entry < last; entry += PEER_ENTRY_BYTES) {
-    const frame = load<u32>(entry, PEER_FRAME);
-    if (frameType(frame) > FRAME_READ) continue;
-    const record = tableProbe(frameDatabase(frame), load<u32>(entry, PEER_HASH));
-    // Two cache lines: records of small values lie across a border more often than not.
-    if (record != 0) touched ^= load<u32>(record, 8) ^ load<u32>(record, 52);
+    const home = load<u32>(entry, PEER_SLOT);
+    const slot = home == 0 ? 0 : tableProbeFrom(home, load<u32>(entry, PEER_HASH));
+    store<u32>(entry, slot, PEER_SLOT);
+    store<u32>(entry, slot == 0 ? 0 : slotRecord(slot), PEER_RECORD);
+  }
+  // Two cache lines: records of small values lie across a border more often than not.
+  for (let entry = first; entry < last; entry += PEER_ENTRY_BYTES) {
+    const record = load<u32>(entry, PEER_RECORD);
+    touched ^= load<u32>(record, 8) ^ load<u32>(record, 52);
   }
   prefetched ^= touched;
 }
@@ -211,7 +223,8 @@ function runBatch(context: u32, link: u32): i32 {
     const type = frameType(frame);
     let outcome: i32;
     if (type == FRAME_WRITE) {
-      outcome = runWrite(link, frame, load<u32>(entry, PEER_HASH));
+      const hint = load<u32>(context, CTX_LAYOUT) == tableLayout ? load<u32>(entry, PEER_SLOT) : 0;
+      outcome = runWrite(link, frame, load<u32>(entry, PEER_HASH), hint);
       arenaMaintain();
     } else {
       outcome = runOther(context, link, frame, type, load<u32>(entry, PEER_HASH));

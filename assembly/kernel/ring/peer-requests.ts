@@ -20,7 +20,7 @@ import {
   APPLY_NO_MEMORY,
   APPLY_OBJECT,
   APPLY_STALE,
-  entryApply,
+  entryApplyAt,
   heldAlive,
   heldNode,
   heldStamp,
@@ -96,8 +96,8 @@ function isOwned(frame: u32): bool {
   return selfInAllSets || !ringOn || setHasSelf(routeMembers(frameKey(frame), frameKeyLength(frame)));
 }
 
-/** Runs a WRITE whose key has `hash`. */
-export function runWrite(link: u32, frame: u32, hash: u32): i32 {
+/** Runs a WRITE whose key has `hash`; `hint`: see tableFindAt(). */
+export function runWrite(link: u32, frame: u32, hash: u32, hint: u32): i32 {
   const stamp = frameStamp(frame);
   if (isTooFarAhead(stamp)) return refuse(link, FAIL_TOO_FAR_AHEAD, REFUSED_AHEAD);
   if (!isOwned(frame)) return refuse(link, FAIL_NOT_A_REPLICA, REFUSED_FOREIGN);
@@ -113,7 +113,8 @@ export function runWrite(link: u32, frame: u32, hash: u32): i32 {
   }
   const expiryAndNode = frameExpiryAndNode(frame);
   const database = frameDatabase(frame);
-  const applied = entryApply(
+  const applied = entryApplyAt(
+    hint,
     database,
     hash,
     frameKey(frame),

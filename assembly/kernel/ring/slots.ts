@@ -23,6 +23,7 @@ import {
   ATTACHMENT_REPLY,
   ATTACHMENT_REQUEST,
   ATTACHMENT_SPOILED,
+  ATTACHMENT_STALE,
   attachmentBody,
   attachmentFind,
   attachmentNext,
@@ -31,7 +32,7 @@ import {
   attachmentTake,
   isAttachment,
 } from "./attachments";
-import { repairEmpty } from "./answers";
+import { repairEmpty, slotSendAgain } from "./answers";
 import { queueEvent } from "./events";
 import { countFigure, REQUESTS_RETRIED, SLOTS_EXPIRED, SLOTS_FAILED, SLOTS_OPENED } from "./figures";
 import { countLatency } from "./latency";
@@ -51,7 +52,7 @@ export const SLOT_SAFE: u32 = 1 << 26;
 export const SLOT_MULTI: u32 = 1 << 27;
 /** Acknowledgements need a closer look: slotAcked() leaves them to careful(). */
 export const SLOT_CAREFUL: u32 = 1 << 28;
-/** A replica has answered STALE. */
+/** Of the host: a replica has answered STALE. Else: what replicas refused was sent again, under children. */
 export const SLOT_STALE: u32 = 1 << 29;
 /** An event of it waits for the host. */
 export const SLOT_QUEUED: u32 = 1 << 30;
@@ -531,24 +532,47 @@ export function slotAnswered(slot: u32, link: u32, acknowledged: bool): void {
 export function slotFailed(handle: u32, link: u32, code: u32): void {
   const slot = openSlotOf(handle);
   if (slot == 0) return;
-  if (handle & PART) spoil(slot, link);
-  else slotAnswered(slot, link, false);
+  if (!(handle & PART)) {
+    slotAnswered(slot, link, false);
+    return;
+  }
+  // What comes last on that link does not count either.
+  const spoiled = spoiledOf(slot);
+  if (spoiled == 0) fail(slot);
+  else store<u32>(spoiled, load<u32>(spoiled) | (<u32>1 << (link & 31)));
 }
 
-/** Notes that a part of a request failed on a link: what comes last on that link does not count either. */
-function spoil(slot: u32, link: u32): void {
+/** Notes that a request, or a part of one, was refused on a link. */
+export function slotRefused(slot: u32, link: u32): void {
+  if (!slotHas(slot, SLOT_MULTI)) return;
+  const spoiled = spoiledOf(slot);
+  if (spoiled == 0) fail(slot);
+  else store<u32>(spoiled, load<u32>(spoiled, 4) | (<u32>1 << (link & 31)), 4);
+}
+
+/** Links on which a request was refused, and nothing of it failed. */
+export function slotRefusals(slot: u32): u32 {
+  const spoiled = attachmentFind(slotExtra(slot), ATTACHMENT_SPOILED);
+  if (spoiled == 0) return 0;
+  const body = attachmentBody(spoiled);
+  return <u32>popcnt(load<u32>(body, 4) & ~load<u32>(body));
+}
+
+/** Whether a slot cannot get what it needs if one more of the open answers does not count. */
+export function slotIsLost(slot: u32): bool {
+  return slotGot(slot) + <u32>load<u8>(slot, OPEN) <= slotNeed(slot);
+}
+
+/** The links of a slot that do not count, see ATTACHMENT_SPOILED; 0 without memory. */
+function spoiledOf(slot: u32): u32 {
   let spoiled = attachmentFind(slotExtra(slot), ATTACHMENT_SPOILED);
   if (spoiled == 0) {
-    spoiled = attachmentTake(ATTACHMENT_SPOILED, 4);
-    if (spoiled == 0) {
-      fail(slot);
-      return;
-    }
-    store<u32>(attachmentBody(spoiled), 0);
+    spoiled = attachmentTake(ATTACHMENT_SPOILED, 8);
+    if (spoiled == 0) return 0;
+    store<u64>(attachmentBody(spoiled), 0);
     slotAttach(slot, spoiled);
   }
-  const body = attachmentBody(spoiled);
-  store<u32>(body, load<u32>(body) | (<u32>1 << (link & 31)));
+  return attachmentBody(spoiled);
 }
 
 // @ts-ignore: decorator
@@ -556,7 +580,9 @@ function spoil(slot: u32, link: u32): void {
 function isSpoiled(slot: u32, link: u32): bool {
   if (!slotHas(slot, SLOT_MULTI)) return false;
   const spoiled = attachmentFind(slotExtra(slot), ATTACHMENT_SPOILED);
-  return spoiled != 0 && ((load<u32>(attachmentBody(spoiled)) >> (link & 31)) & 1) != 0;
+  if (spoiled == 0) return false;
+  const body = attachmentBody(spoiled);
+  return (((load<u32>(body) | load<u32>(body, 4)) >> (link & 31)) & 1) != 0;
 }
 
 // ---- Decisions ------------------------------------------------------------------------------------------------------
@@ -566,13 +592,17 @@ export function slotCheck(slot: u32): void {
   const word = load<u32>(slot, WORD);
   const need = slotNeed(slot);
   const got = slotGot(slot);
-  if (word & SLOT_UNSEALED || need == NEED_FOLLOWS) return;
-  if (got + <u32>load<u8>(slot, OPEN) < need) {
-    fail(slot);
-    return;
-  }
-  if (got < need) return;
   const kind = word & KIND;
+  if ((word & STATE) != STATE_OPEN || word & SLOT_UNSEALED || need == NEED_FOLLOWS) return;
+  // What was sent again is decided by its children.
+  if (!(word & SLOT_STALE) || kind == KIND_HOST) {
+    if (got + <u32>load<u8>(slot, OPEN) < need) {
+      if (attachmentFind(slotExtra(slot), ATTACHMENT_STALE) != 0) slotSendAgain(slot);
+      else fail(slot);
+      return;
+    }
+    if (got < need) return;
+  }
   if (kind == KIND_CLIENT) {
     // What stands in the place of the children of a read from elsewhere are links.
     if ((word & (SLOT_WRITE | SLOT_SELF)) != 0 && load<u8>(slot, CHILDREN) != 0) return;
@@ -617,7 +647,7 @@ export function fail(slot: u32): void {
   }
   const parent = openSlotOf(slotParent(slot));
   free(slot);
-  if (parent != 0) fail(parent);
+  if (parent != 0 && slotNeed(parent) != NEED_FOLLOWS) fail(parent);
 }
 
 /** Gives a slot back whose event the host has. */

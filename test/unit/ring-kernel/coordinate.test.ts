@@ -377,8 +377,27 @@ describe("DC_SAFE_QUORUM", () => {
 });
 
 describe("a write that a replica refuses for something newer", () => {
-  test("gets a new stamp, and is what all hold in the end", () => {
+  test("stands when a quorum that held nothing newer acknowledges it", () => {
+    const { ring, a, b, c } = three();
+    b.store.setNow(START_MS + 1000);
+    alone(b, "set", "k", "ahead");
+    const client = a.client(QUORUM);
+    client.call("set", "k", "mine");
+    a.endTurn();
+    ring.deliver(0, 1);
+    b.endTurn();
+    ring.deliver(1, 0);
+    a.endTurn();
+    expect(client.replies(), "refused by one, another is still out").toEqual([]);
+    ring.settle();
+    expect(client.replies()).toEqual(["OK"]);
+    expect(a.figure("writesRestamped")).toBe(0);
+    expect(agreed([a, c], "k")).toBe("mine");
+  });
+
+  test("gets a new stamp where the others are no quorum, and is what all hold in the end", () => {
     const { ring, a, b } = three();
+    ring.cut(0, 2);
     // Another coordinator's clock is ahead.
     b.store.setNow(START_MS + 1000);
     alone(b, "set", "k", "ahead");
@@ -386,29 +405,42 @@ describe("a write that a replica refuses for something newer", () => {
     client.call("set", "k", "mine", "ex", "1000");
     ring.settle();
     expect(client.replies()).toEqual(["OK"]);
-    expect(agreed(ring.nodes, "k")).toBe("mine");
+    expect(agreed([a, b], "k")).toBe("mine");
     expect(a.figure("writesRestamped")).toBe(1);
     const ttl = b.client(ONE).call("ttl", "k");
     expect(ttl.replies()[0]).toBeGreaterThan(990);
   });
 
-  test("is not acknowledged before a quorum holds it with the new stamp", () => {
+  test("gets it too when the link whose answer it waited for goes down", () => {
     const { ring, a, b } = three();
     b.store.setNow(START_MS + 1000);
     alone(b, "set", "k", "ahead");
     const client = a.client(QUORUM);
     client.call("set", "k", "mine");
-    a.endTurn();
-    ring.deliver(0, 1);
-    ring.node(1).endTurn();
-    ring.deliver(1, 0);
-    ring.deliver(0, 2);
-    ring.node(2).endTurn();
-    ring.deliver(2, 0);
-    a.endTurn();
-    expect(client.replies(), "acknowledged with the old stamp only").toEqual([]);
+    ring.stopped.add(2);
+    ring.settle();
+    expect(client.replies()).toEqual([]);
+    ring.cut(0, 2);
     ring.settle();
     expect(client.replies()).toEqual(["OK"]);
+    expect(agreed([a, b], "k")).toBe("mine");
+  });
+
+  test("of five replicas gets it as soon as a quorum is out of reach", () => {
+    const ring = new WiredKernels({ nodes: 5 });
+    for (const node of [1, 2, 3]) {
+      ring.node(node).store.setNow(START_MS + 1000 + node);
+      alone(ring.node(node), "set", "k", "ahead");
+    }
+    ring.stopped.add(4);
+    const client = ring.node(0).client(QUORUM);
+    client.call("set", "k", "mine");
+    ring.settle();
+    expect(client.replies()).toEqual(["OK"]);
+    ring.stopped.clear();
+    ring.settle();
+    expect(agreed(ring.nodes, "k")).toBe("mine");
+    expect(ring.node(0).figure("writesRestamped")).toBe(1);
   });
 
   test("stays behind a later write of the same key here", () => {
@@ -427,6 +459,7 @@ describe("a write that a replica refuses for something newer", () => {
 
   test("MSET sends only what was refused again", () => {
     const { ring, a, b } = three();
+    ring.cut(0, 2);
     b.store.setNow(START_MS + 1000);
     alone(b, "set", "k2", "ahead");
     const client = a.client(QUORUM);
@@ -438,24 +471,53 @@ describe("a write that a replica refuses for something newer", () => {
       ["k2", "2"],
       ["k3", "3"],
     ]) {
-      expect(agreed(ring.nodes, key!)).toBe(value);
+      expect(agreed([a, b], key!)).toBe(value);
     }
     expect(a.figure("writesRestamped")).toBe(1);
   });
 
+  test("MSET stands when a quorum acknowledges all of it, and not by who refused a part", () => {
+    const ring = new WiredKernels({ nodes: 5 });
+    const a = ring.node(0);
+    ring.node(1).store.setNow(START_MS + 1000);
+    alone(ring.node(1), "set", "k1", "ahead");
+    const client = a.client(QUORUM);
+    ring.stopped.add(3).add(4);
+    client.call("mset", "k1", "1", "k2", "2");
+    ring.settle();
+    expect(client.replies(), "one of two has").toEqual([]);
+    ring.stopped.delete(3);
+    ring.settle();
+    expect(client.replies()).toEqual(["OK"]);
+    expect(a.figure("writesRestamped")).toBe(0);
+  });
+
+  test("MSET fails when a part of it fails on too many links", () => {
+    const { ring, a, b, c } = three();
+    for (const node of [b, c]) {
+      node.store.setMaxMemory(node.store.figure("usedBytes") + 500, "noeviction");
+    }
+    const client = a.client(QUORUM);
+    client.call("mset", "k1", "v".repeat(2000), "k2", "v").call("set", "k3", "v");
+    ring.settle();
+    expect(client.replies()).toEqual([noQuorum(2, 3, 1, true), "OK"]);
+  });
+
   test("a deletion wins as well", () => {
     const { ring, a, b } = three();
+    ring.cut(0, 2);
     b.store.setNow(START_MS + 1000);
     alone(b, "set", "k", "ahead");
     const client = a.client(QUORUM);
     client.call("del", "k");
     ring.settle();
     expect(client.replies()).toEqual([1]);
-    expect(agreed(ring.nodes, "k")).toBeUndefined();
+    expect(agreed([a, b], "k")).toBeUndefined();
   });
 
   test("an effect goes to the host, which answers", () => {
     const { ring, a, b } = three();
+    ring.cut(0, 2);
     b.store.setNow(START_MS + 1000);
     alone(b, "set", "n", "10");
     const client = a.client(QUORUM);
@@ -475,6 +537,7 @@ describe("a write that a replica refuses for something newer", () => {
 
   test("an effect's first reply stands when the host says so", () => {
     const { ring, a, b } = three();
+    ring.cut(0, 2);
     b.store.setNow(START_MS + 1000);
     alone(b, "set", "n", "10");
     const client = a.client(QUORUM);
@@ -487,6 +550,7 @@ describe("a write that a replica refuses for something newer", () => {
 
   test("an effect that the host does not answer in time ends all the same", () => {
     const { ring, a, b } = three({ requestTimeoutMs: 100 });
+    ring.cut(0, 2);
     b.store.setNow(START_MS + 1000);
     alone(b, "set", "n", "10");
     const client = a.client(QUORUM);
@@ -717,13 +781,14 @@ describe("a node that is no replica of a key", () => {
 
   test("gives a refused write a new stamp", () => {
     const { ring, d } = fourth();
+    ring.cut(3, 2);
     ring.node(1).store.setNow(START_MS + 1000);
     alone(ring.node(1), "set", "k", "ahead");
     const client = d.client(QUORUM);
     client.call("set", "k", "mine");
     ring.settle();
     expect(client.replies()).toEqual(["OK"]);
-    expect(agreed(ring.nodes.slice(0, 3), "k")).toBe("mine");
+    expect(agreed(ring.nodes.slice(0, 2), "k")).toBe("mine");
   });
 
   test("keeps the order of two writes of one pipeline when the first is refused", () => {
@@ -964,6 +1029,7 @@ describe("slots", () => {
 
   test("a client that leaves while the host has its request", () => {
     const { ring, a, b } = three();
+    ring.cut(0, 2);
     b.store.setNow(START_MS + 1000);
     alone(b, "set", "n", "10");
     const client = a.client(QUORUM);

@@ -67,11 +67,10 @@ export class WiredKernels {
     return this.nodes[index]!;
   }
 
-  /** Opens the link between two nodes. */
+  /** Opens the link between two nodes, anew if there is one. */
   link(a: number, b: number): void {
+    this.cut(a, b);
     this.#cut.delete(wireName(a, b));
-    this.#wires[a]![b]! = [];
-    this.#wires[b]![a]! = [];
     this.node(a).linkUp(b);
     this.node(b).linkUp(a);
   }
