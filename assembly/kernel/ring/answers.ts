@@ -179,8 +179,9 @@ export function slotNewer(handle: u32, link: u32, frame: u32): i32 {
       slotRetry(slot);
       return SLOT_DONE;
     }
-    if (isSafe) writeBack(handle, set, link, frame);
-    else if (passes && merged == APPLY_APPLIED) passOn(set, link, frame, NO_SLOT);
+    // What another replica has answered already is on its way to a quorum.
+    if (isSafe && !isKnown(slot, frame)) writeBack(handle, set, link, frame);
+    else if (!isSafe && passes && merged == APPLY_APPLIED) passOn(set, link, frame, NO_SLOT);
   }
   const slot = openSlotOf(handle);
   if (slot == 0) return SLOT_DONE;
@@ -262,8 +263,7 @@ function keepRecord(slot: u32, link: u32, frame: u32, set: u32): bool {
   const before = recordFor(slot, frame);
   if (before != 0) {
     const known = attachmentBody(before);
-    const same = frameStamp(known) == frameStamp(frame) && frameNode(known) == frameNode(frame);
-    if (same) return true;
+    if (isKnown(slot, frame)) return true;
     if (!isNewer(frameStamp(frame), frameNode(frame), frameStamp(known), frameNode(known))) {
       if (elsewhere) repairWith(link, known);
       return true;
@@ -286,6 +286,14 @@ function keepRecord(slot: u32, link: u32, frame: u32, set: u32): bool {
   attachmentSetLink(record, link);
   slotAttach(slot, record);
   return true;
+}
+
+/** Whether the newest record that has come for a slot is that of a frame. */
+function isKnown(slot: u32, frame: u32): bool {
+  const record = recordFor(slot, frame);
+  if (record == 0) return false;
+  const known = attachmentBody(record);
+  return frameStamp(known) == frameStamp(frame) && frameNode(known) == frameNode(frame);
 }
 
 /** The RECORD of a slot for the key of a frame, 0 for none. */

@@ -221,13 +221,13 @@ function runBatch(context: u32, link: u32): i32 {
     const entry = context + CTX_BATCH + next * PEER_ENTRY_BYTES;
     const frame = load<u32>(entry, PEER_FRAME);
     const type = frameType(frame);
+    const hint = load<u32>(context, CTX_LAYOUT) == tableLayout ? load<u32>(entry, PEER_SLOT) : 0;
     let outcome: i32;
     if (type == FRAME_WRITE) {
-      const hint = load<u32>(context, CTX_LAYOUT) == tableLayout ? load<u32>(entry, PEER_SLOT) : 0;
       outcome = runWrite(link, frame, load<u32>(entry, PEER_HASH), hint);
       arenaMaintain();
     } else {
-      outcome = runOther(context, link, frame, type, load<u32>(entry, PEER_HASH));
+      outcome = runOther(context, link, frame, type, load<u32>(entry, PEER_HASH), hint);
     }
     if (outcome > RUN_HOST_ANSWERS) {
       store<u32>(context, next, CTX_BATCH_NEXT);
@@ -256,8 +256,8 @@ function runBatch(context: u32, link: u32): i32 {
   return PEER_DONE;
 }
 
-function runOther(context: u32, link: u32, frame: u32, type: u32, hash: u32): i32 {
-  if (type == FRAME_READ) return runRead(link, frame, hash);
+function runOther(context: u32, link: u32, frame: u32, type: u32, hash: u32, hint: u32): i32 {
+  if (type == FRAME_READ) return runRead(link, frame, hash, hint);
   if (type == FRAME_BATCH || type == FRAME_FLOOR) return runStamped(link, frame);
   if (type < FRAME_FIRST || type >= FRAME_HOST) return RUN_HOST;
   return runAnswer(link, frame, (load<u32>(context, CTX_ERROR) & SEEN_BY_HOST) != 0);

@@ -13,7 +13,7 @@ import {
   recordValue,
   recordValueLength,
 } from "../record";
-import { slotRecord, tableFind } from "../table";
+import { slotRecord, tableFindAt } from "../table";
 import {
   APPLY_APPLIED,
   APPLY_EQUAL,
@@ -223,8 +223,8 @@ function endCopied(applied: i32): i32 {
   return RUN_HOST;
 }
 
-/** Runs a READ whose key has `hash`: acknowledges what is equal, and says what is newer, or that all there is is older. */
-export function runRead(link: u32, frame: u32, hash: u32): i32 {
+/** Runs a READ whose key has `hash` (`hint` as in runWrite()): acknowledges what is equal, and says what is newer, or that all there is is older. */
+export function runRead(link: u32, frame: u32, hash: u32, hint: u32): i32 {
   if (isFenced()) return refuse(link, FAIL_FENCED, REFUSED_FENCED);
   if (!isOwned(frame)) return refuse(link, FAIL_NOT_A_REPLICA, REFUSED_FOREIGN);
   const key = frameKey(frame);
@@ -234,7 +234,7 @@ export function runRead(link: u32, frame: u32, hash: u32): i32 {
   const database = frameDatabase(frame);
   const asked = frameStamp(frame);
   const askedNode = frameNode(frame);
-  const slot = tableFind(database, hash, key, keyLength);
+  const slot = tableFindAt(hint, database, hash, key, keyLength);
   if (slot == 0) return readMissing(link, database, asked, askedNode, key, keyLength);
   const record = slotRecord(slot);
   const stamp = recordStamp(record);
