@@ -104,6 +104,14 @@ export const SETTINGS = {
     atRunTime: true,
     description: "What happens at maxmemory or at the ceiling: refuse writes, or evict keys.",
   },
+  cache: {
+    type: "boolean",
+    default: false,
+    flag: "cache",
+    atRunTime: false,
+    description:
+      "Whether a ring is a cache, whose members may evict. Each evicts by itself, so replicas differ: a key may be found at one and not at another, and nothing makes them equal again.",
+  },
   maxClients: {
     type: "integer",
     unit: "",

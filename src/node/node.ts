@@ -11,6 +11,7 @@ import { buildTopology } from "../ring/topology.ts";
 import { EmbeddedStore } from "../store/embedded-store.ts";
 import type { KernelExports } from "../store/kernel.ts";
 import type { Transport } from "../transport/transport.ts";
+import { holdEvictionRule } from "./eviction-rule.ts";
 
 /** What a runtime gives a node that is a member of a cluster. */
 export interface ClusterParts {
@@ -52,6 +53,7 @@ export class RingletNode {
   /** Throws SettingError where a setting cannot be what it should, RingletError where the cluster's configuration cannot be. */
   constructor(parts: NodeParts) {
     this.settings = new Settings(parts.settings);
+    if (parts.cluster !== undefined) holdEvictionRule(this.settings);
     const clock = parts.cluster === undefined ? undefined : guard(parts.runtime);
     this.runtime = clock === undefined ? parts.runtime : withClock(parts.runtime, clock);
     this.log = parts.log;

@@ -256,6 +256,10 @@ describe("ringlet serve with flags of a cluster", () => {
       ["--tokens", "1", "--cluster-secret-file", "/nowhere"],
       "the secret of the cluster cannot be read: ENOENT",
     ],
+    [
+      ["--tokens", "1", "--maxmemory-policy", "allkeys-lru"],
+      "maxMemoryPolicy: allkeys-lru makes the replicas of a ring differ: start all members with --cache yes",
+    ],
     [["--tokens", "1", "--hash", "sha1"], 'there is no hash function "sha1": use one of'],
   ])("ends with 2 and one line for %j", async (flags, said) => {
     const { code, stdout, stderr } = await runRinglet([
@@ -267,6 +271,20 @@ describe("ringlet serve with flags of a cluster", () => {
     expect([code, stdout]).toEqual([2, ""]);
     expect(stderr).toMatch(/^ringlet: [^\n]+\n$/);
     expect(stderr).toContain(said);
+  });
+
+  it("evicts only as a cache, also when asked by CONFIG SET", async () => {
+    const flags = ["--tokens", "1", "--dyn-listen", "127.0.0.1:0"];
+    const set = ["CONFIG", "SET", "maxmemory-policy", "allkeys-lru"];
+    const get = ["CONFIG", "GET", "maxmemory-policy"];
+    const strict = await startNode({ flags });
+    const [refusal, policy] = await ask(strict.port, set, get);
+    expect(refusal).toMatch(/^-ERR CONFIG SET failed .*makes the replicas of a ring differ/);
+    expect(policy).toContain("noeviction");
+    const cache = await startNode({ flags: [...flags, "--cache", "yes"] });
+    expect((await ask(cache.port, set, get)).join("")).toMatch(/^\+OK\r\n.*allkeys-lru/s);
+    const alone = await startNode({ flags: ["--maxmemory-policy", "allkeys-lru"] });
+    expect((await ask(alone.port, get)).join("")).toContain("allkeys-lru");
   });
 
   it("warns when its links are open to other machines, and not when they have a secret", async () => {
