@@ -1,5 +1,4 @@
 // Three nodes of one ring in this process; other members would be on other machines.
-import { setTimeout } from "node:timers/promises";
 import { createNode } from "ringlet/node";
 
 const host = "127.0.0.1";
@@ -20,8 +19,7 @@ try {
       }),
     );
   }
-  const isWhole = (node) => node.members().every(({ state }) => state === "up");
-  while (!nodes.every(isWhole)) await setTimeout(20);
+  await Promise.all(nodes.map((node) => node.ready({ signal: AbortSignal.timeout(10_000) })));
 
   const [one, two, three] = nodes;
   one.onMember(({ kind, member }) => console.log(`${member.rack} is ${kind}`));
