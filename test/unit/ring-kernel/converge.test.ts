@@ -88,6 +88,53 @@ test("two replicas that repair each other by what they answer to reads", () => {
   for (let i = 0; i < KEYS; i++) expect(asked.held(`key:${i}`)).toEqual(asker.held(`key:${i}`));
 });
 
+test("a table whose segments split, and that loses entries, while chunks of many frames come", () => {
+  const random = new RandomSource(23);
+  const peer = new PeerKernel().open(PEER);
+  const newest = new Map<string, string>();
+  let stamp = stampAt(0);
+  const next = () => ++stamp;
+  let floor = 0n;
+  peer.onHost = (link) => {
+    // What lies at or below the floor goes while the rest of the chunk waits.
+    peer.kernel.setFloor(0, floor, 1);
+    peer.kernel.peerAnswer(link, 0, 0, 0);
+  };
+  for (let chunk = 0; chunk < 500; chunk++) {
+    const frames = Array.from({ length: 100 }, (_, i) => {
+      const key = `key:${random.below(25_000)}`;
+      newest.set(key, `${chunk}:${i}`);
+      return bytes.write(key, `${chunk}:${i}`, next());
+    });
+    if (chunk === 300) {
+      floor = next();
+      frames.splice(50, 0, bytes.floor(floor));
+      const kept = new Set(frames.slice(51).map(identity));
+      for (const frame of frames.slice(51)) newest.set(textKey(frame), textValue(frame));
+      for (const key of [...newest.keys()]) {
+        if (![...kept].some((text) => text.endsWith(` ${key}`))) newest.delete(key);
+      }
+      // Those behind the FLOOR frame get stamps above it.
+      for (let i = 51; i < frames.length; i++) {
+        frames[i] = bytes.write(textKey(frames[i]!), textValue(frames[i]!), next());
+      }
+    }
+    expect(peer.feed(PEER, concat(frames)).status).toBe(PEER_STATUS.done);
+    peer.take(PEER);
+  }
+  expect(newest.size).toBeGreaterThan(10_000);
+  expect(peer.kernel.hostCount(0)).toBe(newest.size);
+  for (const [key, value] of newest) expect(peer.get(key)).toBe(value);
+});
+
+function textKey(frame: Uint8Array): string {
+  return identity(frame).split(" ")[2]!;
+}
+
+function textValue(frame: Uint8Array): string {
+  return String.fromCharCode(...frame.subarray(28 + textKey(frame).length));
+}
+
 /** Stamp, node and key: what one value belongs to. */
 function identity(frame: Uint8Array): string {
   const view = new DataView(frame.buffer);
