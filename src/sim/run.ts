@@ -18,7 +18,8 @@ import { type Sabotage, SimCluster, type SimNode, type SimPlatform } from "./clu
 import type { Fault } from "./faults/fault.ts";
 import { FaultInjector } from "./faults/injector.ts";
 import { History, type Operation } from "./history.ts";
-import { Network } from "./network.ts";
+import type { PathModel } from "./network/pipe.ts";
+import { CALM_PATH, Network } from "./network.ts";
 import { drawPlan, type PlanOptions, type RunPlan } from "./plan.ts";
 import { replicaState } from "./replica-state.ts";
 import type { Sometimes } from "./sometimes.ts";
@@ -78,6 +79,8 @@ export async function runSimulation(options: RunOptions): Promise<RunReport> {
 class Run {
   readonly #options: RunOptions;
   readonly #plan: RunPlan;
+  /** The paths when everything has healed. */
+  readonly #calm: RunPlan["paths"];
   readonly #world: World;
   readonly #network: Network;
   readonly #cluster: SimCluster;
@@ -89,6 +92,8 @@ class Run {
     const { seed, settle, record, platform, sabotage } = options;
     this.#options = options;
     this.#plan = drawPlan(seed, options);
+    const { near, far, client } = this.#plan.paths;
+    this.#calm = { near: calmed(near), far: calmed(far), client };
     this.#world = new World({ seed, settle, record });
     const { places, settings, cluster } = this.#plan;
     this.#network = new Network(this.#world, { path: (from, to) => this.#path(from, to) });
@@ -113,6 +118,7 @@ class Run {
     await world.advance(durationMs);
     injector.heal();
     this.#notWholeMs = world.nowMs;
+    this.#isHealed = true;
     const isWhole = await this.#eventually(() => this.#isWholeForLong(), HEAL_MS);
     if (!isWhole) this.#report("liveness", `the cluster was not whole ${HEAL_MS} ms after healing`);
     const healedMs = world.nowMs;
@@ -154,6 +160,7 @@ class Run {
   }
 
   #notWholeMs = 0;
+  #isHealed = false;
 
   /** How long clients wait: longer than any deadline and any pause, so that a missed deadline shows. */
   get #patienceMs(): number {
@@ -161,7 +168,7 @@ class Run {
   }
 
   #path(from: string, to: string) {
-    const { paths, places } = this.#plan;
+    const { paths, places } = this.#isHealed ? { ...this.#plan, paths: this.#calm } : this.#plan;
     const one = places.find((place) => place.host === from);
     const other = places.find((place) => place.host === to);
     if (one === undefined || other === undefined) return paths.client;
@@ -312,6 +319,11 @@ class Run {
     if (node.starts > 1 && !node.isFenced)
       sometimes.hit("a node was started again and copied its ranges");
   }
+}
+
+/** A path without what may take longer than a request. */
+function calmed(path: PathModel): PathModel {
+  return { ...path, tailChance: 0, bandwidth: CALM_PATH.bandwidth };
 }
 
 const AUDITOR_HOST = "10.9.0.1";

@@ -139,12 +139,20 @@ export class FaultInjector {
       (each) => each !== node && each.place.datacenter === datacenter,
     );
     const lacking = others.filter((each) => !each.isRunning || each.isFenced);
-    if (lacking.length !== 0) {
+    // What a quorum has acknowledged, at least one replica must still hold.
+    const racks = new Set([node, ...others].map((each) => each.place.rack)).size;
+    const mayLack = Math.floor(racks / 2);
+    if (lacking.length + 1 > mayLack) {
       if (!this.#mayLoseMajority) {
-        this.skipped.push({ fault, why: `${lacking[0]!.host} lacks its state` });
+        const names = lacking.map((each) => each.host).join(", ");
+        this.skipped.push({ fault, why: `too few replicas would be left, without ${names}` });
         return;
       }
       this.losses.push({ datacenter, atMs: this.#cluster.world.nowMs });
+    }
+    for (const client of this.#clients) {
+      // Nobody tells the clients of a machine that has lost its power.
+      if (fault.how === "power" && client.target?.name === node.host) client.noteBroken();
     }
     node.crash(fault.how);
     this.#after(fault.forMs, () => node.start());

@@ -255,14 +255,15 @@ export class SimStream implements ByteStream {
   #surroundings(remote: Side): PipeSurroundings {
     const { side, connection } = this;
     const { network, random } = connection;
-    const path = network.path(side.host, remote.host);
     const peer = () => this.#peer;
     return {
       get nowMs() {
         return network.nowMs;
       },
       random,
-      path,
+      get path() {
+        return network.path(side.host, remote.host);
+      },
       get isBlocked() {
         return network.isBlocked(side.host, remote.host) || connection.isStalled(peer().#peer);
       },
