@@ -103,8 +103,10 @@ test("a table whose segments split, and that loses entries, while chunks of many
   for (let chunk = 0; chunk < 500; chunk++) {
     const frames = Array.from({ length: 100 }, (_, i) => {
       const key = `key:${random.below(25_000)}`;
-      newest.set(key, `${chunk}:${i}`);
-      return bytes.write(key, `${chunk}:${i}`, next());
+      // Longer and shorter: many get another record, which only the right slot may hold.
+      const value = `${chunk}:${i}`.padEnd(random.below(300), ".");
+      newest.set(key, value);
+      return bytes.write(key, value, next());
     });
     if (chunk === 300) {
       floor = next();
