@@ -36,10 +36,9 @@ export class CatchUp {
   readonly #running = new Map<number, bigint>();
   /** Those from which everything has been copied, by whether they answered reads then. */
   readonly #copied = new Map<number, boolean>();
-  /** Partners from which this round has still to copy what is newer than `#since`. */
-  readonly #todo = new Set<number>();
-  #since = 0n;
-  #behind: bigint | undefined;
+  /** From which stamp on each partner's records have still to be copied, also of those that are down. */
+  readonly #owed = new Map<number, bigint>();
+  #isPatient: boolean;
   #fenced: boolean;
   #lossReported = false;
   #startedFromReachable = false;
@@ -54,6 +53,7 @@ export class CatchUp {
     this.#sets = sets.filter((set) => set.local.includes(self));
     this.#parallel = options.parallel;
     this.#fenced = options.fenced;
+    this.#isPatient = true;
     const partners = new Set(
       this.#sets.flatMap((set) => [...set.local, ...set.remote.flat()]).filter((m) => m !== self),
     );
@@ -68,7 +68,8 @@ export class CatchUp {
 
   /** Whether something is being copied, or waits to be. */
   get busy(): boolean {
-    return this.#fenced || this.#behind !== undefined || this.#todo.size > 0;
+    if (this.#fenced || this.#running.size > 0) return true;
+    return [...this.#owed.keys()].some((link) => this.#up.has(link));
   }
 
   /** Whether a range started from what could be reached although another replica remembers that there was more. */
@@ -89,7 +90,12 @@ export class CatchUp {
 
   peerDown(link: number): void {
     this.#up.delete(link);
-    this.#todo.delete(link);
+  }
+
+  /** The other datacenters had time enough to be found: a range that most replicas hold nothing of starts without them. */
+  stopWaiting(): void {
+    this.#isPatient = false;
+    this.#unfenceIfComplete();
   }
 
   /** What this node holds is not to be trusted: everything is copied again. */
@@ -101,12 +107,11 @@ export class CatchUp {
 
   /** This node may lack writes with at least this stamp. */
   mayLack(since: bigint): void {
-    if (this.#behind === undefined || since < this.#behind) this.#behind = since;
+    for (const { index } of this.#partners) this.#owe(index, since);
   }
 
   /** The copies to begin now; each ends with copied() or failed(). */
   begin(): Copy[] {
-    if (!this.#fenced && this.#behind !== undefined && this.#todo.size === 0) this.#beginRound();
     const copies: Copy[] = [];
     for (const from of this.#partners) {
       if (this.#running.size >= this.#parallel) break;
@@ -114,6 +119,7 @@ export class CatchUp {
       const since = this.#wantedOf(from);
       if (since === undefined) continue;
       this.#running.set(from.index, since);
+      this.#owed.delete(from.index);
       copies.push({ from, since });
     }
     return copies;
@@ -124,24 +130,24 @@ export class CatchUp {
     const since = this.#running.get(link);
     this.#running.delete(link);
     if (since === 0n) this.#copied.set(link, readable);
-    if (since !== undefined && since <= this.#since) this.#todo.delete(link);
     this.#unfenceIfComplete();
   }
 
   /** A copy could not be completed; it is begun again when the peer is there. */
   failed(link: number): void {
+    const since = this.#running.get(link);
     this.#running.delete(link);
+    if (since !== undefined) this.#owe(link, since);
   }
 
-  #beginRound(): void {
-    this.#since = this.#behind!;
-    this.#behind = undefined;
-    for (const { index } of this.#partners) if (this.#up.has(index)) this.#todo.add(index);
+  #owe(link: number, since: bigint): void {
+    const owed = this.#owed.get(link);
+    if (owed === undefined || since < owed) this.#owed.set(link, since);
   }
 
   #wantedOf(from: Member): bigint | undefined {
-    if (this.#fenced && !this.#copiedAsItIs(from)) return 0n;
-    return this.#todo.has(from.index) ? this.#since : undefined;
+    if (this.#fenced) return this.#copiedAsItIs(from) ? undefined : 0n;
+    return this.#owed.get(from.index);
   }
 
   /** Whether everything was copied from a peer; one that has begun to answer reads since may hold more now. */
@@ -157,7 +163,7 @@ export class CatchUp {
     for (const set of this.#sets) {
       const others = set.local.filter((member) => member !== this.#self);
       const full = others.filter(({ index }) => this.#copied.get(index) === true).length;
-      if (full >= majority(others.length) || others.length === 0) continue;
+      if (others.length > 0 && full >= majority(others.length)) continue;
       if (!this.#startsFromReachable(set, others)) return;
       fromReachable = true;
       loss ||= others.some(({ index }) => this.#up.get(index)?.remembersLoss === true);
@@ -174,7 +180,10 @@ export class CatchUp {
       return state !== undefined && (state.fenced || state.startedWithUs);
     });
     if (beginners.length + 1 < majority(set.local.length)) return false;
-    const reachable = [...others, ...set.remote.flat()].filter(({ index }) => this.#up.has(index));
+    const elsewhere = set.remote.flat();
+    const isFound = ({ index }: Member): boolean => this.#up.has(index);
+    if (this.#isPatient && elsewhere.length > 0 && !elsewhere.some(isFound)) return false;
+    const reachable = [...others, ...elsewhere].filter(isFound);
     return reachable.every((member) => this.#copiedAsItIs(member));
   }
 }

@@ -25,8 +25,10 @@ export interface CopiesParts {
   readonly pageBytes: number;
   /** How long one page may take. */
   readonly timeoutMs: number;
-  /** A copy is complete; `brought`: the oldest stamp of what came anew from another datacenter. */
-  done(brought: bigint | undefined): void;
+  /** Records with at least this stamp were new here and came from another datacenter. */
+  brought(oldest: bigint): void;
+  /** A copy is complete: what CatchUp says may have changed. */
+  changed(): void;
 }
 
 const PAGE_BYTES = 65536;
@@ -67,9 +69,9 @@ export class Copies {
     const { index } = copy.from;
     const readable = ring.isReadable(copy.from);
     this.#copy(copy).then(
-      (brought) => {
+      () => {
         catchUp.copied(index, readable);
-        this.#parts.done(brought);
+        this.#parts.changed();
         this.begin();
       },
       (error: unknown) => {
@@ -83,13 +85,11 @@ export class Copies {
     );
   }
 
-  async #copy({ from, since }: Copy): Promise<bigint | undefined> {
+  async #copy({ from, since }: Copy): Promise<void> {
     const { ring, timeoutMs } = this.#parts;
     const isLocal = from.datacenter === ring.topology.self.datacenter;
     const body = new Uint8Array(REQUEST_BYTES);
-    const data = new DataView(body.buffer);
-    data.setBigUint64(8, since, true);
-    let brought: bigint | undefined;
+    new DataView(body.buffer).setBigUint64(8, since, true);
     for (;;) {
       const page = await ring.request(from, REQUEST_KIND.copy, body, timeoutMs);
       if (this.#stopped) throw new RingletError("CLOSED", "the node is closing");
@@ -97,10 +97,8 @@ export class Copies {
         throw new RingletError("BAD_PAGE", "a page of a range copy is too short to be one");
       }
       const oldest = this.#apply(page);
-      if (oldest !== undefined && !isLocal && (brought === undefined || oldest < brought)) {
-        brought = oldest;
-      }
-      if (page[0]! >= DATABASES) return brought;
+      if (oldest !== undefined && !isLocal) this.#parts.brought(oldest);
+      if (page[0]! >= DATABASES) return;
       body.set(page.subarray(0, HEADER_BYTES));
     }
   }

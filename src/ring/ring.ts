@@ -10,13 +10,13 @@ import type { Settings } from "../base/settings.ts";
 import type { Codec } from "../codec/codec.ts";
 import type { LinkCounters } from "../link/counters.ts";
 import type { LinkCrypto } from "../link/crypto.ts";
-import { FRAME, FRAME_FIRST_OF } from "../link/frame.ts";
+import { encodeStatus, FRAME, FRAME_FIRST_OF } from "../link/frame.ts";
 import { LinkHub } from "../link/hub.ts";
 import type { HelloFacts, LinkEvents, LinkSession } from "../link/link.ts";
 import { LinkRequests } from "../link/requests.ts";
 import type { Key } from "../store/database.ts";
 import type { EmbeddedStore } from "../store/embedded-store.ts";
-import { LINK, LINK_FLAG, NO_SLOT, SELF_FLAG } from "../store/kernel-ring.ts";
+import { LINK, LINK_FLAG, NO_SLOT, RING_FIGURE, SELF_FLAG } from "../store/kernel-ring.ts";
 import type { Listener } from "../transport/stream.ts";
 import type { PeerAddress, Transport } from "../transport/transport.ts";
 import { CatchUp } from "./catch-up.ts";
@@ -77,6 +77,11 @@ export interface Peer {
 /** How often nodes tell each other how they are, in ms. */
 export const STATUS_INTERVAL_MS = 1000;
 
+/** How long a node that starts without state waits for a node of another datacenter, which may have it, in ms. */
+export const OTHER_DATACENTERS_MS = 5000;
+/** How often what was refused for its stamp is asked for again, in ms. */
+export const REFUSED_RETRY_MS = 5000;
+
 export class Ring implements RingPort, LinkEvents, PeerFrames {
   readonly topology: Topology;
   readonly sets: readonly ReplicaSet[];
@@ -102,7 +107,12 @@ export class Ring implements RingPort, LinkEvents, PeerFrames {
   readonly #timers: Timer[] = [];
   #dropped = new Set<number>();
   #startedWith: readonly string[] = [];
-  #brought: bigint | undefined;
+  /** The oldest stamp of what came from another datacenter, by the members of this one that have not been told. */
+  readonly #brought = new Map<number, bigint>();
+  /** The oldest stamp that was refused for being ahead and is not copied again yet, refusals of the kernel so far, and when to try. */
+  #refused: bigint | undefined;
+  #refusedCount = 0;
+  #refusedRetryAt = 0;
   #hasMajority = false;
   /** Why this node may not coordinate with the clock that it has. */
   #clockReason: string | undefined;
@@ -144,7 +154,8 @@ export class Ring implements RingPort, LinkEvents, PeerFrames {
       log: parts.log,
       pageBytes: settings.get("copyPageBytes"),
       timeoutMs: settings.get("requestTimeoutMs"),
-      done: (brought) => this.#copyDone(brought),
+      brought: (oldest) => this.#noteBrought(oldest),
+      changed: () => this.#afterCatchUp(),
     });
     this.hub = new LinkHub({
       runtime,
@@ -179,7 +190,13 @@ export class Ring implements RingPort, LinkEvents, PeerFrames {
     const { runtime, listen } = this.#parts;
     this.#listener = await this.hub.listen(listen);
     this.hub.start();
-    this.#timers.push(runtime.every(STATUS_INTERVAL_MS, () => this.#sayStatus()));
+    this.#timers.push(
+      runtime.every(STATUS_INTERVAL_MS, () => this.#sayStatus()),
+      runtime.after(OTHER_DATACENTERS_MS, () => {
+        this.#catchUp.stopWaiting();
+        this.#afterCatchUp();
+      }),
+    );
   }
 
   get placement(): Placement {
@@ -238,6 +255,7 @@ export class Ring implements RingPort, LinkEvents, PeerFrames {
     this.#store.kernel.ringSetClock(this.#parts.runtime.monotonic());
     if (this.#store.kernel.expireSlots() !== 0) this.touch();
     this.#considerClock();
+    this.#considerRefused();
     this.#copies.begin();
   }
 
@@ -409,7 +427,7 @@ export class Ring implements RingPort, LinkEvents, PeerFrames {
       tokens: self.tokenTexts,
       epoch: this.epoch,
       now: this.#parts.runtime.now(),
-      state: { ...stateToJson(this.#state()), topology: digest },
+      state: { ...stateToJson(this.#state(oldestOf(this.#brought.values()))), topology: digest },
     };
   }
 
@@ -438,6 +456,7 @@ export class Ring implements RingPort, LinkEvents, PeerFrames {
     this.#open.add(peer);
     this.#store.kernel.observeStamp(state.stamp);
     this.#dropped.delete(session.link);
+    this.#brought.delete(session.link);
     this.#takeState(peer, state);
     if (state.dropped.includes(this.topology.self.index))
       this.#fence(`${this.nameOf(peer.member)} had to drop what it sent to this node`);
@@ -540,7 +559,8 @@ export class Ring implements RingPort, LinkEvents, PeerFrames {
 
   // ---- What nodes say of themselves -------------------------------------------------------------------------------------
 
-  #state(): NodeState {
+  /** `brought`: what the one that it is told is to be told of that. */
+  #state(brought: bigint | undefined): NodeState {
     const known: Record<string, string> = {};
     for (const peer of this.peers) {
       if (peer.state !== undefined) known[peer.member.index] = peer.state.epoch;
@@ -549,26 +569,22 @@ export class Ring implements RingPort, LinkEvents, PeerFrames {
       epoch: this.epoch,
       fenced: this.isFenced,
       coordinating: this.refusal === undefined,
-      stamp: BigInt.asUintN(64, this.#store.kernel.lastStampSeen()),
+      stamp: this.#newestStamp,
       startedWith: this.#startedWith,
       known,
       dropped: [...this.#dropped],
-      brought: this.#brought,
+      brought,
     };
   }
 
   #sayStatus(): void {
-    const body = TEXT.encode(JSON.stringify(stateToJson(this.#state())));
-    const frame = new Uint8Array(8 + body.length);
-    new DataView(frame.buffer).setUint32(0, frame.length, true);
-    frame[4] = FRAME.status;
-    frame.set(body, 8);
     for (const peer of [...this.#open]) {
+      const { index } = peer.member;
       // Behind everything that was minted before: what a peer has heard, it has got.
       this.#flush(peer);
-      peer.session?.send(frame);
+      peer.session?.send(encodeStatus(stateToJson(this.#state(this.#brought.get(index)))));
+      if (peer.session !== undefined) this.#brought.delete(index);
     }
-    this.#brought = undefined;
   }
 
   #takeStatus(peer: Peer, frame: Uint8Array): void {
@@ -609,6 +625,10 @@ export class Ring implements RingPort, LinkEvents, PeerFrames {
     this.#copies.begin();
   }
 
+  get #newestStamp(): bigint {
+    return BigInt.asUintN(64, this.#store.kernel.lastStampSeen());
+  }
+
   // ---- Catching up -----------------------------------------------------------------------------------------------------
 
   #fence(reason: string): void {
@@ -619,15 +639,30 @@ export class Ring implements RingPort, LinkEvents, PeerFrames {
 
   /** Whether this node may lack what it refused for its stamp. */
   noteRefusedStamp(stamp: bigint): void {
-    this.#catchUp.mayLack(this.#before(stamp));
+    if (this.#refused === undefined || stamp < this.#refused) this.#refused = stamp;
   }
 
-  /** A copy has ended; `brought`: the oldest stamp of what came from another datacenter. */
-  #copyDone(brought: bigint | undefined): void {
-    if (brought !== undefined && (this.#brought === undefined || brought < this.#brought)) {
-      this.#brought = brought;
+  /** What was refused because a clock is wrong is copied again and again until that is set right. */
+  #considerRefused(): void {
+    const { kernel } = this.#store;
+    const count = kernel.ringFigure(RING_FIGURE.refusedAhead);
+    if (count !== this.#refusedCount) this.noteRefusedStamp(this.#newestStamp);
+    this.#refusedCount = count;
+    const now = this.#parts.runtime.monotonic();
+    if (this.#refused === undefined || now < this.#refusedRetryAt) return;
+    this.#refusedRetryAt = now + REFUSED_RETRY_MS;
+    this.#catchUp.mayLack(this.#before(this.#refused));
+    this.#refused = undefined;
+  }
+
+  /** Records with at least this stamp came from another datacenter: the other members of this one may lack them too. */
+  #noteBrought(oldest: bigint): void {
+    const { members, self } = this.topology;
+    for (const { index, datacenter } of members) {
+      if (datacenter !== self.datacenter || index === self.index) continue;
+      const before = this.#brought.get(index);
+      if (before === undefined || oldest < before) this.#brought.set(index, oldest);
     }
-    this.#afterCatchUp();
   }
 
   /** Makes known whether this node is fenced, when that has changed. */
@@ -756,6 +791,12 @@ export class Ring implements RingPort, LinkEvents, PeerFrames {
 const TEXT = new TextEncoder();
 /** The C engine's words for a node that may not coordinate. */
 const NOT_ALLOWED = "Dynomite: Dynomite's current state does not allow this request";
+function oldestOf(stamps: Iterable<bigint>): bigint | undefined {
+  let oldest: bigint | undefined;
+  for (const stamp of stamps) if (oldest === undefined || stamp < oldest) oldest = stamp;
+  return oldest;
+}
+
 /** What replicate() and readAround() of the kernel answer; anything else: the host must do it. */
 const BEGUN = { yes: 1, outboxFull: 2 } as const;
 /** Random bytes of a store epoch. */

@@ -23,7 +23,7 @@ export function listenTcp(
   const options = { noDelay: true, allowHalfOpen: true, pauseOnConnect: true };
   const server = createServer(options, (socket) => accept(TcpStream.accepted(socket, buffers)));
   return new Promise((resolve, reject) => {
-    server.once("error", (error: NodeJS.ErrnoException) => reject(listenError(host, port, error)));
+    server.once("error", (error: SystemError) => reject(listenError(host, port, error)));
     server.listen({ host, port, backlog: LISTEN_BACKLOG }, () => {
       server.removeAllListeners("error");
       resolve(listener(server, host));
@@ -43,7 +43,10 @@ function listener(server: Server, host: string): Listener {
   };
 }
 
-export function listenError(host: string, port: number, error: NodeJS.ErrnoException): ListenError {
+/** What the system says; a type of our own, so that programs need no types of Node.js for ours. */
+type SystemError = Error & { readonly code?: string | undefined };
+
+export function listenError(host: string, port: number, error: SystemError): ListenError {
   const at = `${host}:${port}`;
   switch (error.code) {
     case "EADDRINUSE":

@@ -125,6 +125,18 @@ describe("a range whose majority has no state", () => {
     expect(catchUp.lossReported).toBe(true);
   });
 
+  test("waits for another datacenter that may have it, for a while", () => {
+    const catchUp = catchUpOf(1, 1);
+    expect(catchUp.fenced).toBe(true);
+    catchUp.stopWaiting();
+    expect(catchUp.fenced).toBe(false);
+
+    const patient = catchUpOf(1, 1);
+    patient.peerUp(1, WHOLE);
+    expect(copyAll(patient, () => true)).toEqual([1]);
+    expect(patient.fenced).toBe(false);
+  });
+
   test("is copied from another datacenter that has it", () => {
     const catchUp = catchUpOf(2, 2);
     catchUp.peerUp(1, EMPTY);
@@ -175,7 +187,7 @@ describe("a node that may have missed writes", () => {
     expect(catchUp.begin().map(({ since }) => since)).toEqual([900n, 900n]);
   });
 
-  test("goes on with the others when one is lost in between", () => {
+  test("copies the rest from one that was lost in between when that is there again", () => {
     const catchUp = started();
     catchUp.mayLack(500n);
     catchUp.begin();
@@ -183,6 +195,12 @@ describe("a node that may have missed writes", () => {
     catchUp.failed(2);
     catchUp.copied(1, true);
     expect(catchUp.busy).toBe(false);
+    catchUp.mayLack(900n);
+    catchUp.peerUp(2, WHOLE);
+    expect(catchUp.begin().map(({ from, since }) => [from.index, since])).toEqual([
+      [1, 900n],
+      [2, 500n],
+    ]);
   });
 
   test("copies everything and answers no read once it is fenced", () => {
