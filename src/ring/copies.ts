@@ -38,8 +38,8 @@ const REQUEST_BYTES = 16;
 export class Copies {
   readonly #parts: CopiesParts;
   /** Where the kernel writes what it copies. */
-  readonly #area: number;
-  readonly #areaBytes: number;
+  #area: number;
+  #areaBytes: number;
   #stopped = false;
   /** Records that were applied, and pages that were served. */
   records = 0;
@@ -156,7 +156,7 @@ export class Copies {
     let bytes = 0;
     for (let steps = 0; steps < MAX_STEPS && database < DATABASES && bytes < pageBytes; steps++) {
       if (cursor === 0) parts.push(...this.#floor(database));
-      cursor = kernel.copyWalk(database, cursor, since, filter, this.#area, this.#areaBytes) >>> 0;
+      cursor = this.#walk(database, cursor, since, filter);
       const length = kernel.copiedBytes() >>> 0;
       for (const part of this.#filledIn(memory.bytes.slice(this.#area, this.#area + length))) {
         parts.push(part);
@@ -169,6 +169,24 @@ export class Copies {
     header[0] = database;
     new DataView(header.buffer).setUint32(4, cursor, true);
     return concat([header, ...parts]);
+  }
+
+  /** One step of the kernel's walk; keys of one hash go together, so it may need more room than there is. */
+  #walk(database: number, cursor: number, since: bigint, filter: number): number {
+    const { store } = this.#parts;
+    const { kernel } = store;
+    const step = () =>
+      kernel.copyWalk(database, cursor, since, filter, this.#area, this.#areaBytes) >>> 0;
+    const next = step();
+    const needed = kernel.copyNeeds() >>> 0;
+    if (needed === 0) return next;
+    const pages = Math.ceil(needed / PAGE_BYTES);
+    const larger = kernel.takePages(pages, 1) >>> 0;
+    if (larger === 0) throw store.outOfMemory();
+    kernel.freePages(this.#area, this.#areaBytes / PAGE_BYTES);
+    this.#area = larger;
+    this.#areaBytes = pages * PAGE_BYTES;
+    return step();
   }
 
   #floor(database: number): Uint8Array[] {
