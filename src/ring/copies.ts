@@ -158,9 +158,11 @@ export class Copies {
       if (cursor === 0) parts.push(...this.#floor(database));
       cursor = this.#walk(database, cursor, since, filter);
       const length = kernel.copiedBytes() >>> 0;
-      for (const part of this.#filledIn(memory.bytes.slice(this.#area, this.#area + length))) {
-        parts.push(part);
-        bytes += part.length;
+      const filled = this.#fillIn(memory.bytes.slice(this.#area, this.#area + length), parts);
+      bytes += filled.bytes;
+      if (filled.stoppedAt !== undefined) {
+        cursor = filled.stoppedAt;
+        break;
       }
       if (cursor === 0) database++;
     }
@@ -196,25 +198,47 @@ export class Copies {
     return [encodeFloor({ database, stamp, node: kernel.floorNodeOf(database) })];
   }
 
-  /** The kernel leaves out the values of host objects and of what is larger than a page: here they are put in. */
-  #filledIn(frames: Uint8Array): Uint8Array[] {
-    const { store } = this.#parts;
-    const parts: Uint8Array[] = [];
+  /**
+   * Puts frames into `parts`, and what the kernel leaves out: the values of host objects, and of what is larger than a page. They
+   * may be long: where there are enough, it stops, and says from which cursor to go on.
+   */
+  #fillIn(frames: Uint8Array, parts: Uint8Array[]): { bytes: number; stoppedAt?: number } {
+    const { store, pageBytes } = this.#parts;
+    let bytes = 0;
     let start = 0;
     let at = 0;
+    let hashBefore = -1;
+    const take = (part: Uint8Array) => {
+      parts.push(part);
+      bytes += part.length;
+    };
     while (at < frames.length) {
       const { length, aux } = frameHead(frames, at);
       const end = at + length;
       if (aux === AUX_LEFT_OUT) {
-        parts.push(frames.subarray(start, at));
+        take(frames.subarray(start, at));
         start = end;
         const { database, key } = decodeWrite(frames.subarray(at, end));
-        parts.push(...recordFrames(store, database, key));
+        const hash = this.#hashOf(database, key);
+        // Keys of one hash go together: the cursor is a hash.
+        if (bytes > pageBytes && hash !== undefined && hash !== hashBefore) {
+          return { bytes, stoppedAt: hash };
+        }
+        hashBefore = hash ?? hashBefore;
+        for (const whole of recordFrames(store, database, key)) take(whole);
       }
       at = end;
     }
-    parts.push(frames.subarray(start));
-    return parts;
+    take(frames.subarray(start));
+    return { bytes };
+  }
+
+  /** Where the walk meets a key; undefined when it is gone. */
+  #hashOf(database: number, key: Uint8Array): number | undefined {
+    const { kernel, memory } = this.#parts.store;
+    const { pointer, length } = this.#parts.store.place(key);
+    const record = kernel.hostPeek(database, pointer, length) >>> 0;
+    return record === 0 ? undefined : memory.words[record >>> 2]!;
   }
 }
 
