@@ -1,6 +1,6 @@
 /** What one node holds, record by record, as text that is equal where the records are. */
 
-import { recordFrame } from "../store/apply.ts";
+import { recordStamp } from "../store/apply.ts";
 import { fromLatin1, latin1 } from "../store/arguments.ts";
 import type { EmbeddedStore } from "../store/embedded-store.ts";
 import { DATABASES } from "../store/kernel.ts";
@@ -15,7 +15,7 @@ const OBJECT = 0x40;
 
 /**
  * All records of a store, by "database/key". What has expired counts as the tombstone that it becomes when it is looked at, and an
- * object is told by the frame that carries it whole.
+ * object is told by its newest stamp and the digest of its state: its fields may have come in another order.
  */
 export function replicaState(store: EmbeddedStore): Map<string, string> {
   const state = new Map<string, string>();
@@ -42,8 +42,11 @@ function* readFrames(store: EmbeddedStore, frames: Uint8Array): Generator<[strin
     const keyLength = data.getUint32(at + 24, true);
     const key = latin1(frames, at + KEY_OFFSET, keyLength);
     if ((flags & OBJECT) !== 0) {
-      const whole = recordFrame(store, flags & 0x0f, fromLatin1(key));
-      yield [key, `object ${whole === undefined ? "gone" : hashBytes(whole, 0) >>> 0}`];
+      const held = recordStamp(store, flags & 0x0f, fromLatin1(key));
+      yield [
+        key,
+        held === undefined ? "object gone" : `object ${held.stamp}@${held.node} ${held.digest}`,
+      ];
       continue;
     }
     const stamp = data.getBigUint64(at + 8, true);
