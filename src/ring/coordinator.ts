@@ -15,7 +15,7 @@ export interface Replica {
 }
 
 export interface CoordinatedRequest {
-  /** "effect": the outcome of a command that depends on what was there, run on this node. */
+  /** "effect": the outcome of a command that depends on what was there, run on this node at DC_ONE. */
   readonly kind: "read" | "blind" | "effect";
   readonly level: ConsistencyLevel;
   /** The replicas by datacenter, the coordinator's own first, each in the key's fixed order. */
@@ -55,8 +55,6 @@ export type Decision =
   | { readonly do: "adopt"; readonly stamp: Stamp }
   /** Mint a stamp newer than `after`, and go on with restamped(). */
   | { readonly do: "restamp"; readonly after: Stamp }
-  /** Read the newest from a quorum and run the command again: this request is over. */
-  | { readonly do: "rerun"; readonly after: Stamp }
   /** Answer the client: of a read, with the record that has this stamp (OLDEST: nothing is there). */
   | { readonly do: "reply"; readonly stamp: Stamp }
   /** Answer the error; `unknown`: the write may have been done. */
@@ -79,8 +77,8 @@ interface Group {
  *
  * - N is what the topology names; who is up only decides whom we ask. Too few up: the request fails before anything is sent.
  * - An acknowledgement says "I hold exactly this stamp". A replica that holds something newer says so, and is never counted.
- * - Blind writes are stamped again and sent anew when they are stale. What depends on the old value (an effect) is not: the
- *   newest must be read and the command run again.
+ * - Blind writes are stamped again and sent anew when they are stale. What depends on the old value (an effect) is not: above
+ *   DC_ONE it is no request of this kind, since the newest of a quorum is read before its command runs (executor.ts).
  * - A read answers the newest of all that it has heard, and repairs who holds less. At the safe levels the answer waits until a
  *   quorum holds it.
  */
@@ -289,8 +287,7 @@ export class Coordination {
         this.#sent.clear();
         return [{ do: "restamp", after: held }];
       case "effect":
-        this.#isOver = true;
-        return [{ do: "rerun", after: held }];
+        return this.#decide();
       case "read":
         // Something was written after the read began: who holds that cannot fall behind what is to be answered.
         this.#holders.add(from);

@@ -18,7 +18,6 @@ import { isOverAllOwners, runOverAll } from "./over-all-owners.ts";
 import type { RingPort } from "./port.ts";
 import { RememberedWrites } from "./remembered-writes.ts";
 import { errorReply, isError, mergeReplies, withMore } from "./reply-parts.ts";
-import { Rerun } from "./rerun.ts";
 import type { RingContext } from "./ring-context.ts";
 import { crossOwner, errorText, notCoordinating, notInTransaction } from "./ring-error.ts";
 import type { ReplicaSet } from "./topology.ts";
@@ -67,7 +66,6 @@ export class RingCommands {
   readonly #executor: Executor;
   readonly #forwarding: Forwarding;
   readonly #gather: Gather;
-  readonly #rerun: Rerun;
 
   constructor(parts: RingCommandsParts) {
     const { rememberedWrites, ...shared } = parts;
@@ -77,7 +75,6 @@ export class RingCommands {
     this.#forwarding = new Forwarding(this.#context);
     new ExecuteServer(this.#context, this.#executor, new RememberedWrites(rememberedWrites));
     this.#gather = new Gather(this.#context, new GatherServer(this.#context), this.#executor);
-    this.#rerun = new Rerun(this.#context, this.#executor);
   }
 
   /**
@@ -93,23 +90,6 @@ export class RingCommands {
     const parts = partsOf(found.command, command.args, (key) => this.#context.port.replicasOf(key));
     if (parts.length === 0) return undefined;
     return this.#answer(found.name, () => this.#runParts(found, parts, command));
-  }
-
-  /**
-   * Runs a command again that the kernel began as the executor of its keys, where a replica held something newer. Undefined: what
-   * the first run has written stands, and so does its reply.
-   */
-  runAgain(command: ClientCommand): Promise<Uint8Array | undefined> {
-    const found = this.#context.local.get(command.name);
-    const parts =
-      found === undefined
-        ? []
-        : partsOf(found.command, command.args, (key) => this.#context.port.replicasOf(key));
-    if (found === undefined || parts.length !== 1) {
-      return Promise.resolve(errorReply("ERR internal error: a command that cannot be run again"));
-    }
-    const replica = replicaCommand(found, parts[0]!, this.#optionsOf(found, command.client));
-    return this.#answer(found.name, () => this.#rerun.run(replica));
   }
 
   /**

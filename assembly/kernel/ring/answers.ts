@@ -17,7 +17,6 @@ import { APPLY_APPLIED, APPLY_NO_MEMORY, entryApply } from "./apply";
 import {
   ATTACHMENT_PRIOR,
   ATTACHMENT_RECORD,
-  ATTACHMENT_REQUEST,
   ATTACHMENT_STALE,
   attachmentBody,
   attachmentFind,
@@ -395,14 +394,10 @@ function fullForAgain(slot: u32, frame: u32): i32 {
 }
 
 /**
- * Too many replicas have refused a write, and the others cannot decide it: what they refused gets new stamps and is sent again; the
- * host executes again what depends on what is there. The slot is decided when all of it is acknowledged.
+ * Too many replicas have refused a write, and the others cannot decide it: what they refused gets new stamps and is sent again. The
+ * slot is decided when all of it is acknowledged.
  */
 export function slotSendAgain(slot: u32): void {
-  if (attachmentFind(slotExtra(slot), ATTACHMENT_REQUEST) != 0) {
-    slotRetry(slot);
-    return;
-  }
   // Those that refused some of its keys hold the others.
   if (slotHas(slot, SLOT_MULTI) && slotGot(slot) + slotRefusals(slot) < slotNeed(slot)) {
     fail(slot);

@@ -201,7 +201,7 @@ function blind(command: u32, argv: u32, argc: u32, hash: u32, reply: u32, level:
   const before = changes;
   const outcome = runHere(command, argv, argc, hash);
   if (outcome != DONE || changes == before) return outcome;
-  return replicate(command, set, need, key, keyLength, reply, !writes && need != 0 ? <u32>seen : 0, 0);
+  return replicate(command, set, need, key, keyLength, reply, !writes && need != 0 ? <u32>seen : 0);
 }
 
 /** Notes what is there for a key that a DEL is about to remove. */
@@ -212,29 +212,24 @@ function noteSeen(hash: u32, key: u32, keyLength: u32): void {
   store<u16>(seen, record == 0 ? 0 : <u16>recordNode(record), 8);
 }
 
-/** Commands whose outcome depends on what is there: at the key's executor, of which only one is there at a time. */
+/**
+ * Commands whose outcome depends on what is there: at the key's executor, of which only one is there at a time. Above DC_ONE the
+ * newest of a quorum must be here before they run, or they would replace an acknowledged write that this node has missed with a
+ * newer stamp: the host reads it.
+ */
 function effect(command: u32, argv: u32, argc: u32, hash: u32, reply: u32, level: u32): i32 {
   const key = argument(argv, 1);
   const keyLength = argumentLength(argv, 1);
   const set = routeSet(key, keyLength);
   if (!setHasSelf(set) || isFenced() || !isExecutor(set)) return leave();
+  if (level != LEVEL_ONE && setReplicas(set) > 1) return leave();
   const bytes = bytesAfter(command, argv, argc, hash);
   if (bytes > MAX_RECORD_BYTES) return leave();
-  const replicas = setReplicas(set);
-  const need: u32 = level == LEVEL_ONE ? 0 : replicas >> 1;
-  const up = writableLinks(set, writeBytes(keyLength, <u32>bytes));
-  if (up == NO_ROOM) return PEERS;
-  if (up < need) return refuse(need + 1, replicas, 1);
-  if (need != 0 && !slotsHaveRoom()) return refuseMore();
-  const request = need == 0 ? 0 : requestOf(argv, argc);
-  if (need != 0 && request == 0) return refuseMore();
+  if (writableLinks(set, writeBytes(keyLength, <u32>bytes)) == NO_ROOM) return PEERS;
   const before = changes;
   const outcome = runHere(command, argv, argc, hash);
-  if (outcome != DONE || changes == before) {
-    if (request != 0) attachmentFree(request);
-    return outcome;
-  }
-  return replicate(command, set, need, key, keyLength, reply, 0, request);
+  if (outcome != DONE || changes == before) return outcome;
+  return replicate(command, set, 0, key, keyLength, reply, 0);
 }
 
 /** Most bytes of the key and the value after a command has run; more than MAX_RECORD_BYTES for an object that it changes. */
@@ -250,7 +245,7 @@ function bytesAfter(command: u32, argv: u32, argc: u32, hash: u32): u64 {
   return isObject(record) ? u64.MAX_VALUE : added + recordValueLength(record);
 }
 
-/** Sends what a command has made of its key, and has its reply wait. `request` (0: none): what STALE has the host run again. */
+/** Sends what a command has made of its key, and has its reply wait. */
 // @ts-ignore: decorator
 @inline
 function replicate(
@@ -261,13 +256,9 @@ function replicate(
   keyLength: u32,
   reply: u32,
   saw: u32,
-  request: u32,
 ): i32 {
   const record = writtenRecord;
-  if (record == 0) {
-    if (request != 0) attachmentFree(request);
-    return DONE;
-  }
+  if (record == 0) return DONE;
   if (need == 0) {
     sendRecord(set, NO_SLOT, database, record, key, keyLength, saw);
     if (framesSent != 0) gateForTurn();
@@ -277,7 +268,6 @@ function replicate(
   gate();
   const flags = SLOT_WRITE | SLOT_SELF;
   const handle = slotOpenFor(client, place(reply), place(outNext), need, setReplicas(set), command, flags);
-  if (request != 0) slotAttach(slotOf(handle), request);
   slotExpects(handle, sendRecord(set, handle, database, record, key, keyLength, saw));
   return DONE;
 }

@@ -33,7 +33,7 @@ export interface RingClientsParts {
   readonly runtime: Runtime;
   readonly log: Logger;
   readonly clients: ClientRegistry;
-  /** Reads the command that the kernel began, and its name in lower case. */
+  /** Reads a command that the kernel began, and its name in lower case. */
   readonly parse: (request: Uint8Array) => {
     readonly name: string;
     readonly args: readonly Uint8Array[];
@@ -142,6 +142,7 @@ export class RingClients {
     };
   }
 
+  /** Runs a read that the kernel began and cannot end: its replica is lost, or what is newer is more than it writes back. */
   async #runAgain({ connection, request, database }: Retry): Promise<Uint8Array> {
     const session = this.#sessionOf(connection);
     const { name, args } = this.#parse(request);
@@ -149,8 +150,9 @@ export class RingClients {
       ...(session === undefined ? this.#optionsOfNobody() : this.#optionsOf(session)),
       database,
     };
-    // Nothing stands for the reply that the kernel has made.
-    return (await this.commands.runAgain({ name, args, client })) ?? NOTHING;
+    const reply = this.commands.run({ name, args, client });
+    if (reply === undefined) throw new Error(`'${name}' is not run for other nodes`);
+    return reply;
   }
 
   #sessionOf(kernelConnection: number): Session | undefined {
@@ -172,8 +174,6 @@ export class RingClients {
     return { database: 0, protocol: 2, noTouch: false, readLevel: read, writeLevel: write };
   }
 }
-
-const NOTHING = new Uint8Array(0);
 
 function copied(args: Arguments): Uint8Array[] {
   return Array.from({ length: args.length }, (_, index) => args.bytes(index));

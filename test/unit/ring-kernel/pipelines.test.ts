@@ -110,7 +110,8 @@ function run(seed: number, level: number, options: { nodes: number; sets?: numbe
   const pipelines = ring.nodes.flatMap((node) =>
     [0, 1].map((n) => {
       const isReplica = sets.every((set) => set.includes(node.index));
-      const isExecutor = sets.every((set) => set[0] === node.index);
+      // Above DC_ONE what an executor runs is the host's.
+      const isExecutor = level === ONE && sets.every((set) => set[0] === node.index);
       const facts = { name: `${node.index}-${n}`, isReplica, isExecutor };
       return new Pipeline(node.client(level), random, facts);
     }),

@@ -169,13 +169,11 @@ describe("DC_EACH_SAFE_QUORUM", () => {
 });
 
 describe("an effect", () => {
-  it("has its command run again when a replica holds something newer", () => {
-    const coordination = request("effect", "DC_QUORUM");
-    coordination.start();
-    expect(coordination.answered(1, refused(at(5), at(9)))).toEqual([
-      { do: "rerun", after: at(9) },
-    ]);
-    expect(coordination.answered(2, acknowledged(at(5)))).toEqual([]);
+  it("is done at DC_ONE when it was run, and is not stamped again for what a replica holds", () => {
+    const coordination = request("effect", "DC_ONE");
+    const decisions = coordination.start();
+    expect(decisions.filter(({ do: what }) => what === "reply")).toEqual([reply(at(5))]);
+    expect(coordination.answered(1, refused(at(5), at(9)))).toEqual([]);
   });
 });
 

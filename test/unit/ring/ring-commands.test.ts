@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { fromLatin1 } from "../../../src/store/arguments.ts";
 import { failed, settle } from "../doors/resp/node-under-test.ts";
-import { clientAt, FakeCluster, SIX_MEMBERS } from "./fake-cluster.ts";
+import { FakeCluster, SIX_MEMBERS } from "./fake-cluster.ts";
 
 /** The values of the same key on all three members. */
 const all = (value: string | null) => [value, value, value];
@@ -438,32 +438,5 @@ describe("DC_EACH_SAFE_QUORUM", () => {
     await cluster.node(0).run("DC_QUORUM", "hset", "h", "f", "v");
     expect(sent).toHaveLength(1);
     for (const node of cluster.nodes) expect(await node.run("DC_ONE", "hget", "h", "f")).toBe("v");
-  });
-});
-
-describe("a command that the kernel began and a replica refused", () => {
-  const again = (cluster: FakeCluster, name: string, ...words: string[]) =>
-    cluster.node(0).commands.runAgain({
-      name,
-      args: [name, ...words].map(fromLatin1),
-      client: clientAt("DC_QUORUM"),
-    });
-
-  it("runs again on the newest of a quorum", async () => {
-    const cluster = new FakeCluster();
-    cluster.node(0).writeAlone("k", "1");
-    await cluster.runtime.advance(10);
-    cluster.node(2).writeAlone("k", "100");
-    expect(await again(cluster, "incr", "k")).toEqual(fromLatin1(":101\r\n"));
-    expect(cluster.held("k")).toEqual(all("101"));
-  });
-
-  it("does not run twice where what it wrote is the newest after all", async () => {
-    const cluster = new FakeCluster();
-    cluster.node(2).writeAlone("k", "100");
-    await cluster.runtime.advance(10);
-    cluster.node(0).writeAlone("k", "1");
-    expect(await again(cluster, "incr", "k")).toBeUndefined();
-    expect(cluster.held("k")).toEqual(all("1"));
   });
 });

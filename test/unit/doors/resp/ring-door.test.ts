@@ -6,6 +6,7 @@ import { RespWriter } from "../../../../src/codec/resp-writer.ts";
 import { Commander } from "../../../../src/doors/resp/commander.ts";
 import { encodeRequest, Feeder } from "../../../../src/doors/resp/feeder.ts";
 import { Session } from "../../../../src/doors/resp/session.ts";
+import type { RetryHandler } from "../../../../src/ring/ring.ts";
 import { fromLatin1, latin1 } from "../../../../src/store/arguments.ts";
 import { CONNECTION } from "../../../../src/store/kernel.ts";
 import { FakeCluster, type FakeNode, SIX_MEMBERS } from "../../ring/fake-cluster.ts";
@@ -15,16 +16,18 @@ import { failed, TestNode } from "./node-under-test.ts";
 /** A client of a member; every command goes to the host, as those do that the kernel hands over. */
 class RingClient {
   readonly commander: Commander;
+  readonly ring: FakeNode & { onRetry: RetryHandler | undefined };
   readonly session: Session;
   readonly #feeder: Feeder;
 
   constructor(cluster: FakeCluster, node: FakeNode, settings = new Settings({})) {
+    this.ring = Object.assign(node, { onRetry: undefined });
     this.commander = new Commander({
       store: node.store,
       settings,
       runtime: cluster.runtime,
       log: SILENT,
-      ring: Object.assign(node, { onRetry: undefined }),
+      ring: this.ring,
       facts: {
         ...{ version: "0", platform: "test", processId: 1, port: () => 0 },
         ...{ residentBytes: () => 0, cpuSeconds: () => ({ user: 0, system: 0 }) },
@@ -71,6 +74,21 @@ function client(options = {}, index = 0, settings = new Settings({})) {
   const cluster = new FakeCluster(options);
   return { cluster, client: new RingClient(cluster, cluster.node(index), settings) };
 }
+
+describe("a read that the kernel began and cannot end", () => {
+  it("is answered by a replica of its key where this node is none", async () => {
+    const { cluster, client: one } = client({ members: SIX_MEMBERS });
+    const key = cluster.keyOf(1);
+    const holders = cluster.node(0).replicasOf(fromLatin1(key)).local;
+    expect(holders).not.toContain(cluster.node(0).self);
+    for (const { index } of holders) cluster.node(index).writeAlone(key, "there");
+    const reply = await one.ring.onRetry!({
+      ...{ slot: 1, connection: one.session.kernelConnection, database: 0 },
+      request: encodeRequest(["GET", key].map(fromLatin1)),
+    });
+    expect(latin1(reply, 0, reply.length)).toBe("$5\r\nthere\r\n");
+  });
+});
 
 describe("the levels of a connection", () => {
   it("begin as the settings say", async () => {
