@@ -255,7 +255,7 @@ function prefetch(context: u32, database: u32, count: u32): void {
     if (!hashed(load<u32>(entry, BATCH_COMMAND))) continue;
     const record = tableProbe(database, load<u32>(entry, BATCH_HASH));
     // Two cache lines: records of small values lie across a border more often than not.
-    if (record != 0) touched ^= load<u32>(record, 24) ^ load<u32>(record, 52);
+    if (record != 0) touched ^= load<u32>(record, 8) ^ load<u32>(record, 52);
   }
   prefetched ^= touched;
 }

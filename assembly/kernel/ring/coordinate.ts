@@ -28,7 +28,7 @@ import {
 } from "../commands/dispatch";
 import { argument, argumentLength, database, DONE, findKey, hashOf, isObject, LARGE } from "../commands/command";
 import { writtenRecord } from "../entries";
-import { isBlindSet } from "../commands/set";
+import { commandSet, isBlindSet } from "../commands/set";
 import { recordNode, recordStamp, recordValueLength } from "../record";
 import { outEnd, outNext, setOutput } from "../reply";
 import { MARK_TOMBSTONE, slotMarks, slotRecord, tableFind } from "../table";
@@ -199,7 +199,7 @@ function blind(command: u32, argv: u32, argc: u32, hash: u32, reply: u32, level:
   if (need != 0 && !slotsHaveRoom()) return refuseMore();
   if (!writes) noteSeen(hash, key, keyLength);
   const before = changes;
-  const outcome = runHere(command, argv, argc, hash);
+  const outcome = command == SET ? commandSet(argv, argc, hash) : runHere(command, argv, argc, hash);
   if (outcome != DONE || changes == before) return outcome;
   return replicate(command, set, need, key, keyLength, reply, !writes && need != 0 ? <u32>seen : 0);
 }

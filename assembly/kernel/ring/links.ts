@@ -47,7 +47,11 @@ const FIFO_ENTRIES: u32 = PAGE_BYTES >> 2;
 
 const links: usize = memory.data(1024 * 64, 16);
 
+/** Grows whenever a link comes up, goes down, or changes its flags. */
+export let linkChanges: u32 = 0;
+
 export function linksInit(): void {
+  linkChanges++;
   memory.fill(links, 0, MAX_LINKS * LINK_BYTES);
 }
 
@@ -101,6 +105,7 @@ export function linkIsOpen(link: u32): bool {
 
 /** Sets the LINK_ flags of an open link. */
 export function linkSetFlags(link: u32, flags: u32): void {
+  linkChanges++;
   if (linkIsOpen(link)) store<u32>(linkAddress(link), flags);
 }
 
@@ -108,6 +113,7 @@ export function linkSetFlags(link: u32, flags: u32): void {
 export function linkDown(link: u32): void {
   if (!linkIsOpen(link)) return;
   const at = linkAddress(link);
+  linkChanges++;
   // Whoever hears of a failure sends nothing more here.
   store<u32>(at, 0);
   const outbox = load<u32>(at, LINK_OUTBOX);
@@ -140,14 +146,20 @@ export function linkDown(link: u32): void {
 @inline
 export function linkExpect(link: u32, slot: u32): bool {
   if (!linkIsUp(link)) return false;
-  const at = linkAddress(link);
+  linkExpectAt(linkAddress(link), slot);
+  return true;
+}
+
+/** As linkExpect(), for the address of a link that is up. */
+// @ts-ignore: decorator
+@inline
+export function linkExpectAt(at: u32, slot: u32): void {
   const pending = load<u32>(at, LINK_PENDING);
   const mask = load<u32>(at, LINK_FIFO_MASK);
   store<u32>(load<u32>(at, LINK_FIFO) + (((load<u32>(at, LINK_FIFO_HEAD) + pending) & mask) << 2), slot);
   store<u32>(at, pending + 1, LINK_PENDING);
   // Room for the next one is made now, so that a link that is up always has it.
   if (pending == mask || pending + 1 >= maxLinkPending) growFifo(at);
-  return true;
 }
 
 function growFifo(at: u32): void {
@@ -158,6 +170,7 @@ function growFifo(at: u32): void {
   const larger = pending >= maxLinkPending ? 0 : takePages(pages << 1, 1);
   if (larger == 0) {
     store<u32>(at, load<u32>(at) | LINK_OVERFLOW);
+    linkChanges++;
     countFigure(LINK_OVERFLOWS, 1);
     return;
   }

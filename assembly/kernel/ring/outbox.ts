@@ -53,19 +53,31 @@ export const OUTBOX_ROOM: u32 = OUTBOX_BYTES - 2 * ACKS_BYTES;
 // @ts-ignore: decorator
 @inline
 export function outboxRoom(link: u32, bytes: u32): bool {
-  const at = linkAddress(link);
+  return outboxRoomAt(linkAddress(link), bytes);
+}
+
+/** As outboxRoom(), for the address of the link. */
+// @ts-ignore: decorator
+@inline
+export function outboxRoomAt(at: u32, bytes: u32): bool {
   return <u64>load<u32>(at, LINK_OUT_LENGTH) + bytes <= OUTBOX_ROOM;
+}
+
+/** Takes the next `bytes` of an outbox, by the address of its link, that has room for them; they are not counted as a frame. */
+// @ts-ignore: decorator
+@inline
+export function outboxTake(at: u32, bytes: u32): u32 {
+  const length = load<u32>(at, LINK_OUT_LENGTH);
+  store<u32>(at, length + bytes, LINK_OUT_LENGTH);
+  return load<u32>(at, LINK_OUTBOX) + length;
 }
 
 /** Takes the next `bytes` of an outbox that has room for them, and counts the frame. */
 // @ts-ignore: decorator
 @inline
 function take(link: u32, bytes: u32, type: u32): u32 {
-  const at = linkAddress(link);
-  const length = load<u32>(at, LINK_OUT_LENGTH);
-  store<u32>(at, length + bytes, LINK_OUT_LENGTH);
   countFigure(FRAMES_OUT + type - FRAME_WRITE, 1);
-  return load<u32>(at, LINK_OUTBOX) + length;
+  return outboxTake(linkAddress(link), bytes);
 }
 
 // ---- Requests: outboxRoom() must have been true, and linkExpect() ----------------------------------------------------

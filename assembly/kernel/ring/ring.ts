@@ -7,10 +7,12 @@ import { latencyInit } from "./latency";
 import { routeInit, routeInstall } from "./route";
 import { slotsCapacity, slotsInit, slotsPending, slotsReady } from "./slots";
 import { streamsInit } from "./streams";
+import { targetsInit } from "./targets";
 
 /** Forgets all of it; the pages must have been given back by pagesInit(). */
 export function ringInit(): void {
   routeInit();
+  targetsInit();
   blocksInit();
   streamsInit();
   slotsInit();
@@ -25,6 +27,7 @@ export function ringInit(): void {
 export function ringInstall(address: u32): bool {
   if (!slotsReady()) return false;
   routeInstall(address);
+  targetsInit();
   return true;
 }
 
