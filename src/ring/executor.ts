@@ -4,7 +4,7 @@
 import type { Effect } from "../store/effect.ts";
 import type { EmbeddedStore } from "../store/embedded-store.ts";
 import type { RequestOptions } from "./execute-request.ts";
-import { isIndependent } from "./kinds-of-writes.ts";
+import { isBlind } from "./kinds-of-writes.ts";
 import { type ConsistencyLevel, neededReplicas } from "./levels.ts";
 import type { KeyspaceCommand } from "./local-commands.ts";
 import type { QuorumOutcome } from "./port.ts";
@@ -76,12 +76,12 @@ export class Executor {
     requireReach(set, options.level, this.#context.port.topology.self, (member) =>
       this.#context.port.isUp(member),
     );
-    const isMerging = isIndependent(found.name, args);
-    if (options.level !== "DC_ONE" && !isMerging) {
+    const isRepeatable = isBlind(found.name, args);
+    if (options.level !== "DC_ONE" && !isRepeatable) {
       await this.readNewest(placedKeys(command), set, readLevelOf(options.level));
     }
     const { result, effects } = this.runOnce(() => this.#run(command));
-    const again = isMerging ? () => this.runOnce(() => this.#run(command)).effects : undefined;
+    const again = isRepeatable ? () => this.runOnce(() => this.#run(command)).effects : undefined;
     await this.settle(effects, set, options.level, again);
     return result;
   }

@@ -5,22 +5,17 @@ import { latin1 } from "../store/arguments.ts";
 /** Writes that replace whatever is there. */
 const BLIND: ReadonlySet<string> = new Set(["mset", "setex", "psetex"]);
 
-/** Writes of elements, each with its stamp: those of several nodes merge, and running one again changes nothing more. */
-const MERGING: ReadonlySet<string> = new Set(["hset", "hmset", "hdel"]);
-
 /** Options that make SET look at what is there. */
 const LOOKING: ReadonlySet<string> = new Set(["nx", "xx", "get", "keepttl"]);
 
-/** Whether a write replaces what is there without looking at it: any replica may run it. */
+/**
+ * Whether a write replaces what is there without looking at it: any replica may run it. HSET and its kind do look: at the type of
+ * the key, and for their reply at the fields.
+ */
 export function isBlind(name: string, args: readonly Uint8Array[]): boolean {
   if (BLIND.has(name)) return true;
   if (name !== "set") return false;
   return !args.slice(3).some((argument) => LOOKING.has(wordOf(argument)));
-}
-
-/** Whether a write changes what it changes in the same way whatever is there. */
-export function isIndependent(name: string, args: readonly Uint8Array[]): boolean {
-  return MERGING.has(name) || isBlind(name, args);
 }
 
 function wordOf(argument: Uint8Array): string {

@@ -101,6 +101,42 @@ describe("a write", () => {
     expect(cluster.held(key)).toEqual(all("42"));
   });
 
+  it.each([
+    ["hset", "f", "v"],
+    ["hmset", "f", "v"],
+    ["hsetnx", "f", "v"],
+    ["hdel", "f"],
+    ["hincrby", "f", "1"],
+  ])(
+    "of elements (%s) does not replace a string that its executor has missed",
+    async (...words) => {
+      const cluster = new FakeCluster();
+      const key = cluster.keyOf(0);
+      cluster.cut(0, 1);
+      cluster.cut(0, 2);
+      expect(await cluster.node(1).run("DC_QUORUM", "set", key, "a string")).toBe("OK");
+      cluster.heal(0, 1);
+      cluster.heal(0, 2);
+      const [name, ...rest] = words;
+      expect(await cluster.node(0).run("DC_QUORUM", name!, key, ...rest)).toEqual(
+        failed("WRONGTYPE Operation against a key holding the wrong kind of value"),
+      );
+      expect(cluster.held(key)).toEqual(all("a string"));
+    },
+  );
+
+  it("of elements answers by what a quorum holds", async () => {
+    const cluster = new FakeCluster();
+    const key = cluster.keyOf(0);
+    await cluster.node(0).run("DC_QUORUM", "hset", key, "f", "1");
+    cluster.cut(0, 1);
+    cluster.cut(0, 2);
+    expect(await cluster.node(1).run("DC_QUORUM", "hdel", key, "f")).toBe(1);
+    cluster.heal(0, 1);
+    cluster.heal(0, 2);
+    expect(await cluster.node(0).run("DC_QUORUM", "hset", key, "f", "2")).toBe(1);
+  });
+
   it("of several keys reaches the other replicas at once", async () => {
     const cluster = new FakeCluster();
     const key = cluster.keyOf(0);
@@ -165,7 +201,7 @@ describe("an acknowledgement means newest", () => {
     expect(await cluster.node(0).run("DC_QUORUM", "get", key)).toBe("from elsewhere");
   });
 
-  it("fields of a hash that are stale are written anew", async () => {
+  it("fields of a hash are written after those that their executor has missed", async () => {
     const cluster = new FakeCluster();
     for (const index of [1, 2]) {
       const { kernel } = cluster.node(index).store;
@@ -178,7 +214,7 @@ describe("an acknowledgement means newest", () => {
     await one!.run("DC_QUORUM", "hset", key, "f", "ahead");
     cluster.heal(0, 1);
     cluster.heal(0, 2);
-    expect(await cluster.node(0).run("DC_QUORUM", "hset", key, "f", "later")).toBe(1);
+    expect(await cluster.node(0).run("DC_QUORUM", "hset", key, "f", "later")).toBe(0);
     expect(await two!.run("DC_QUORUM", "hget", key, "f")).toBe("later");
   });
 });
