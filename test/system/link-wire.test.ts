@@ -157,7 +157,7 @@ async function perform(stage: Stage, secret: string | undefined) {
   });
   await stage.until(() => closed);
   return [a, b].map(({ written, frames, ends }) => ({
-    written: Buffer.from(written),
+    written: Buffer.concat(written),
     frames,
     ends,
   }));

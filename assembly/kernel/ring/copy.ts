@@ -12,19 +12,24 @@ import {
   recordValue,
   recordValueLength,
 } from "../record";
+import { PAGE_BYTES, takePages } from "../pages";
 import { tableWalk, walkCount } from "../table";
 import { FRAME_OBJECT, FRAME_TOMBSTONE, FRAME_WRITE, KEY_HEADER_BYTES, putHeader } from "./frames";
 import { writeBytes } from "./outbox";
 import { ringOn, routeMembers, setLocal, setLocals } from "./route";
 
-/** Records of a step of the walk: as many as tableWalk() may note. */
-const noted: usize = memory.data(8192 * 4, 16);
+/** Records of a step of the walk, as many as tableWalk() may note: in a page that is taken for the first copy. */
+let noted: u32 = 0;
 /** Steps of 16 home slots that one call takes at most: about the records of a segment. */
 const MAX_STEPS: u32 = 512;
 /** For any peer: see copyWalk(). */
 export const ANY_LINK: u32 = 0xffff;
 /** In `aux` of a WRITE: the value is not in the frame, only its key and stamp are. Never on a link. */
 export const AUX_LEFT_OUT: u32 = 1;
+
+export function copyInit(): void {
+  noted = 0;
+}
 
 let copied: u32 = 0;
 let needed: u32 = 0;
@@ -50,9 +55,14 @@ export function copyWalk(database: u32, cursor: u32, minStamp: u64, link: u32, o
   const filtered = link != ANY_LINK && ringOn;
   copied = 0;
   needed = 0;
+  if (noted == 0) noted = takePages(1, 1);
+  if (noted == 0) {
+    needed = PAGE_BYTES;
+    return cursor;
+  }
   let at = cursor;
   for (let step: u32 = 0; step < MAX_STEPS; step++) {
-    const next = tableWalk(database, at, <u32>noted);
+    const next = tableWalk(database, at, noted);
     const count = chosen(walkCount, at, minStamp, filtered ? link : ANY_LINK);
     for (let left = count; left != 0; ) {
       // Keys of one hash go together: the cursor cannot stop between them.

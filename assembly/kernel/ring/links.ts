@@ -45,40 +45,51 @@ const OUTBOX_PAGES: u32 = OUTBOX_BYTES >> 16;
 /** Entries of a FIFO that has one page. */
 const FIFO_ENTRIES: u32 = PAGE_BYTES >> 2;
 
-const links: usize = memory.data(1024 * 64, 16);
+/** Links at addresses from here on, in a page that is taken for the first of them; 0 of them before. */
+let links: u32 = 0;
+let linkCount: u32 = 0;
 
 /** Grows whenever a link comes up, goes down, or changes its flags. */
 export let linkChanges: u32 = 0;
 
 export function linksInit(): void {
   linkChanges++;
-  memory.fill(links, 0, MAX_LINKS * LINK_BYTES);
+  links = 0;
+  linkCount = 0;
 }
 
-/** Address of a link's words; `link` is below MAX_LINKS. */
+function takeLinks(): bool {
+  links = takePagesForHost((MAX_LINKS * LINK_BYTES) >> 16);
+  if (links == 0) return false;
+  memory.fill(links, 0, MAX_LINKS * LINK_BYTES);
+  linkCount = MAX_LINKS;
+  return true;
+}
+
+/** Address of a link's words; some link has been opened, and `link` is below MAX_LINKS. */
 // @ts-ignore: decorator
 @inline
 export function linkAddress(link: u32): u32 {
-  return <u32>links + link * LINK_BYTES;
+  return links + link * LINK_BYTES;
 }
 
 /** Whether a link takes requests: it is up, and has not overflowed. False for a number that is none. */
 // @ts-ignore: decorator
 @inline
 export function linkIsUp(link: u32): bool {
-  return link < MAX_LINKS && (load<u32>(linkAddress(link)) & (LINK_UP | LINK_OVERFLOW)) == LINK_UP;
+  return link < linkCount && (load<u32>(linkAddress(link)) & (LINK_UP | LINK_OVERFLOW)) == LINK_UP;
 }
 
 /** Whether a link takes requests and its member answers reads. */
 // @ts-ignore: decorator
 @inline
 export function linkIsReadable(link: u32): bool {
-  return link < MAX_LINKS && (load<u32>(linkAddress(link)) & (LINK_UP | LINK_OVERFLOW | LINK_FENCED)) == LINK_UP;
+  return link < linkCount && (load<u32>(linkAddress(link)) & (LINK_UP | LINK_OVERFLOW | LINK_FENCED)) == LINK_UP;
 }
 
 /** Makes a link ready, with an empty outbox and nothing expected; its address, 0: no memory, or no number of a link. Not up yet. */
 export function linkOpen(link: u32): u32 {
-  if (link >= MAX_LINKS) return 0;
+  if (link >= MAX_LINKS || (linkCount == 0 && !takeLinks())) return 0;
   linkDown(link);
   const outbox = takePagesForHost(OUTBOX_PAGES);
   if (outbox == 0) return 0;
@@ -100,7 +111,7 @@ export function linkOpen(link: u32): u32 {
 // @ts-ignore: decorator
 @inline
 export function linkIsOpen(link: u32): bool {
-  return link < MAX_LINKS && load<u32>(linkAddress(link), LINK_OUTBOX) != 0;
+  return link < linkCount && load<u32>(linkAddress(link), LINK_OUTBOX) != 0;
 }
 
 /** Sets the LINK_ flags of an open link. */

@@ -1,6 +1,7 @@
 // The ring as a whole: turning it on, forgetting it, and its figures.
 
 import { blockBytes, blockPages, blocksInit } from "./blocks";
+import { copyInit } from "./copy";
 import { eventsInit } from "./events";
 import { figureOf } from "./figures";
 import { latencyInit } from "./latency";
@@ -18,6 +19,7 @@ export function ringInit(): void {
   slotsInit();
   eventsInit();
   latencyInit();
+  copyInit();
 }
 
 /**

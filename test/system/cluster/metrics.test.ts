@@ -195,17 +195,19 @@ describe("three members", () => {
   });
 
   it("count what a member copies that has lost its state, and that it is whole again", async () => {
-    const before = await scrape(one);
+    const earlier = await scrape(one);
     await two.start();
     await three.start();
     await cluster.ready();
     await becomes(one, "ring_members up", (value) => value === 3);
-    const after = await scrape(one);
-    expect(after("ring_served_pages_total") - before("ring_served_pages_total")).toBeGreaterThan(0);
+    const later = await scrape(one);
+    expect(later("ring_served_pages_total") - earlier("ring_served_pages_total")).toBeGreaterThan(
+      0,
+    );
     // Two sessions, and more where both sides have dialled and one connection took the other's place.
-    const opened = after("link_sessions_opened_total") - before("link_sessions_opened_total");
+    const opened = later("link_sessions_opened_total") - earlier("link_sessions_opened_total");
     expect(opened).toBeGreaterThanOrEqual(2);
-    expect(after("link_accepts_total") + after("link_dials_total")).toBeGreaterThan(0);
+    expect(later("link_accepts_total") + later("link_dials_total")).toBeGreaterThan(0);
     const restarted = await scrape(two);
     expect(restarted("ring_copied_records_total")).toBeGreaterThan(0);
     expect(restarted("ring_fenced")).toBe(0);
