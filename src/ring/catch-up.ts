@@ -5,8 +5,9 @@
  * Two things are caught up with. A node that lacks its last store epoch is *fenced* and copies everything: from a quorum of the
  * other replicas of each range, or, where most replicas of a range hold no state either, from those that can be reached. A node
  * that may have missed writes of a peer, because their link was cut, is *behind*: it copies what is newer than the last that it
- * surely received from that peer, from every replica that it can reach, and answers reads all the while: what it missed it never
- * acknowledged.
+ * surely received from that peer, from every other replica, of each as soon as that can be reached, and answers reads all the while:
+ * what it missed it never acknowledged. In the same way one that answers reads again copies the rest from those that the quorum
+ * did not need.
  */
 import type { Member, ReplicaSet } from "./topology.ts";
 
@@ -58,6 +59,7 @@ export class CatchUp {
       this.#sets.flatMap((set) => [...set.local, ...set.remote.flat()]).filter((m) => m !== self),
     );
     this.#partners = [...partners].sort((a, b) => a.index - b.index);
+    if (this.#fenced) this.mayLack(0n);
     this.#unfenceIfComplete();
   }
 
@@ -102,6 +104,7 @@ export class CatchUp {
   fence(): void {
     this.#fenced = true;
     this.#copied.clear();
+    this.mayLack(0n);
     this.#unfenceIfComplete();
   }
 

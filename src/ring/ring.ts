@@ -458,10 +458,11 @@ export class Ring implements RingPort, LinkEvents, PeerFrames {
     this.#dropped.delete(session.link);
     this.#brought.delete(session.link);
     this.#takeState(peer, state);
-    if (state.dropped.includes(this.topology.self.index))
+    if (state.dropped.includes(this.topology.self.index)) {
       this.#fence(`${this.nameOf(peer.member)} had to drop what it sent to this node`);
-    else if (!this.isFenced)
-      this.#catchUp.mayLack(before === undefined ? 0n : this.#before(before.stamp));
+    } else if (before !== undefined) {
+      this.#catchUp.mayLack(this.#before(before.stamp));
+    }
     this.#considerMajority();
     this.#rewriteTables();
     this.#publish();

@@ -203,6 +203,15 @@ describe("a node that may have missed writes", () => {
     ]);
   });
 
+  test("copies everything from another datacenter too, after it answers reads", () => {
+    const catchUp = catchUpOf(2, 1);
+    catchUp.peerUp(1, WHOLE);
+    copyAll(catchUp, () => true);
+    expect(catchUp.fenced).toBe(false);
+    catchUp.peerUp(2, WHOLE);
+    expect(catchUp.begin()).toMatchObject([{ from: { index: 2 }, since: 0n }]);
+  });
+
   test("copies everything and answers no read once it is fenced", () => {
     const catchUp = started();
     catchUp.fence();
