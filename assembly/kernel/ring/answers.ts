@@ -95,6 +95,7 @@ import {
   slotHas,
   slotIsLost,
   slotKind,
+  slotMayBeHeld,
   slotNeed,
   slotOpenChild,
   slotParent,
@@ -394,10 +395,15 @@ function fullForAgain(slot: u32, frame: u32): i32 {
 }
 
 /**
- * Too many replicas have refused a write, and the others cannot decide it: what they refused gets new stamps and is sent again. The
- * slot is decided when all of it is acknowledged.
+ * So many replicas have refused a write that no quorum will hold it: what they refused gets new stamps and is sent again. The slot
+ * is decided when all of it is acknowledged. Where a quorum may hold it, because links were lost with their answers, it may
+ * have been read, and must not come back above what was written since: it fails.
  */
 export function slotSendAgain(slot: u32): void {
+  if (slotMayBeHeld(slot)) {
+    fail(slot);
+    return;
+  }
   // Those that refused some of its keys hold the others.
   if (slotHas(slot, SLOT_MULTI) && slotGot(slot) + slotRefusals(slot) < slotNeed(slot)) {
     fail(slot);

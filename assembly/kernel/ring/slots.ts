@@ -8,8 +8,9 @@
 //    8 u32 position at which it ends
 //   12 u32 next slot of the connection; of the host's: next event
 //   16 u32 when it was opened, in 1/64 ms
-//   20 u8 need: acknowledgements that decide it   21 u8 got   22 u8 open: answers that may still come   23 u8 children that are
-//      not decided; of a read from elsewhere: links (modulo 8) that hold nothing
+//   20 u8 need: acknowledgements that decide it   21 u8 got   22 u8 open: answers that may still come (5 bits), and links that
+//      were lost with theirs (3 bits: 7 or more)   23 u8 children that are not decided; of a read from elsewhere: links (modulo
+//      8) that hold nothing
 //   24 u32 first attachment (even), or the key's hash (odd)
 //   28 u32 generation (10 bits) | configured replicas (5) | command (5) | state (2) | kind (2) | SLOT_ flags (8)
 //
@@ -37,6 +38,7 @@ import { queueEvent } from "./events";
 import { countFigure, REQUESTS_RETRIED, SLOTS_EXPIRED, SLOTS_FAILED, SLOTS_OPENED } from "./figures";
 import { countLatency } from "./latency";
 import { LEVEL_ONE, LEVEL_QUORUM, LEVEL_SAFE } from "./levels";
+import { FAIL_INTERNAL, FAIL_LINK_DOWN } from "./frames";
 import { maxLinkPending, maxPending, requestTimeoutMs } from "./limits";
 import { NO_SLOT } from "./links";
 import { decideReply, failReply } from "./override";
@@ -95,6 +97,11 @@ const WORD: u32 = 28;
 const REPLICAS_SHIFT: u32 = 10;
 const COMMAND_SHIFT: u32 = 15;
 const FIVE_BITS: u32 = 31;
+
+/** In the byte of open answers. */
+const OPEN_MASK: u32 = 31;
+const LOST_SHIFT: u32 = 5;
+const MOST_LOST: u32 = 7;
 
 const INDEX_MASK: u32 = 0xfffff;
 const GENERATION_SHIFT: u32 = 20;
@@ -532,6 +539,7 @@ export function slotAnswered(slot: u32, link: u32, acknowledged: bool): void {
 export function slotFailed(handle: u32, link: u32, code: u32): void {
   const slot = openSlotOf(handle);
   if (slot == 0) return;
+  if (code == FAIL_LINK_DOWN || code == FAIL_INTERNAL) noteLost(slot);
   if (!(handle & PART)) {
     slotAnswered(slot, link, false);
     return;
@@ -540,6 +548,24 @@ export function slotFailed(handle: u32, link: u32, code: u32): void {
   const spoiled = spoiledOf(slot);
   if (spoiled == 0) fail(slot);
   else store<u32>(spoiled, load<u32>(spoiled) | (<u32>1 << (link & 31)));
+}
+
+/** Notes that nobody knows what became of a request on a link. */
+function noteLost(slot: u32): void {
+  const open = <u32>load<u8>(slot, OPEN);
+  if (open >> LOST_SHIFT < MOST_LOST) store<u8>(slot, <u8>(open + (1 << LOST_SHIFT)), OPEN);
+}
+
+// @ts-ignore: decorator
+@inline
+function openOf(slot: u32): u32 {
+  return <u32>load<u8>(slot, OPEN) & OPEN_MASK;
+}
+
+/** Whether so many replicas may hold, or come to hold, what a slot has sent, that a quorum of them may. */
+export function slotMayBeHeld(slot: u32): bool {
+  const open = <u32>load<u8>(slot, OPEN);
+  return slotGot(slot) + (open & OPEN_MASK) + (open >> LOST_SHIFT) >= slotNeed(slot);
 }
 
 /** Notes that a request, or a part of one, was refused on a link. */
@@ -560,7 +586,7 @@ export function slotRefusals(slot: u32): u32 {
 
 /** Whether a slot cannot get what it needs if one more of the open answers does not count. */
 export function slotIsLost(slot: u32): bool {
-  return slotGot(slot) + <u32>load<u8>(slot, OPEN) <= slotNeed(slot);
+  return slotGot(slot) + openOf(slot) <= slotNeed(slot);
 }
 
 /** The links of a slot that do not count, see ATTACHMENT_SPOILED; 0 without memory. */
@@ -596,7 +622,7 @@ export function slotCheck(slot: u32): void {
   if ((word & STATE) != STATE_OPEN || word & SLOT_UNSEALED || need == NEED_FOLLOWS) return;
   // What was sent again is decided by its children.
   if (!(word & SLOT_STALE) || kind == KIND_HOST) {
-    if (got + <u32>load<u8>(slot, OPEN) < need) {
+    if (got + openOf(slot) < need) {
       if (attachmentFind(slotExtra(slot), ATTACHMENT_STALE) != 0) slotSendAgain(slot);
       else fail(slot);
       return;
