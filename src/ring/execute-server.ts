@@ -23,43 +23,50 @@ export class ExecuteServer {
     this.#context = context;
     this.#executor = executor;
     this.#remembered = remembered;
-    context.port.onRequest(REQUEST_KIND.execute, ({ link, body }) =>
-      this.#serve(link, decodeExecute(body)),
+    context.port.onRequest(REQUEST_KIND.execute, ({ link, body, deadline }) =>
+      this.#serve(link, decodeExecute(body), deadline),
     );
   }
 
   /** `link`: number of the asking member. Throws NOT_HERE where nothing was done, and what running it throws. */
-  #serve(link: number, request: ExecuteRequest): Promise<Uint8Array> {
+  #serve(link: number, request: ExecuteRequest, deadline: number): Promise<Uint8Array> {
     switch (request.kind) {
       case "read":
-        return this.#read(request);
+        return this.#read(request, deadline);
       case "write":
-        return this.#once(link, request.id, () => this.#executor.write(this.#commandOf(request)));
+        return this.#once(link, request.id, () =>
+          this.#executor.write(this.#commandOf(request, deadline)),
+        );
       case "transaction":
-        return this.#once(link, request.id, () => this.#transaction(request));
+        return this.#once(link, request.id, () => this.#transaction(request, deadline));
       case "versions":
-        return this.#versions(request);
+        return this.#versions(request, deadline);
     }
   }
 
-  async #read(request: ExecuteRequest & { readonly kind: "read" }): Promise<Uint8Array> {
+  async #read(
+    request: ExecuteRequest & { readonly kind: "read" },
+    deadline: number,
+  ): Promise<Uint8Array> {
     this.#requireReadable();
-    return this.#executor.read(this.#commandOf(request));
+    return this.#executor.read(this.#commandOf(request, deadline));
   }
 
-  async #versions({
-    options,
-    keys,
-  }: ExecuteRequest & { readonly kind: "versions" }): Promise<Uint8Array> {
+  async #versions(
+    { options, keys }: ExecuteRequest & { readonly kind: "versions" },
+    deadline: number,
+  ): Promise<Uint8Array> {
     this.#requireReadable();
     const placed = keys.map((key) => ({ database: options.database, key }));
-    await this.#executor.readNewest(placed, this.#setOf(keys), options.level);
+    const reach = { set: this.#setOf(keys), level: options.level, deadline };
+    await this.#executor.readNewest(placed, reach);
     const versions = placed.map((key) => TEXT.encode(versionOf(this.#context.store, key)));
     return new FieldWriter().list(versions).done();
   }
 
   async #transaction(
     request: ExecuteRequest & { readonly kind: "transaction" },
+    deadline: number,
   ): Promise<Uint8Array> {
     const { port, local } = this.#context;
     const keys = request.watched.map(({ key }) => key);
@@ -70,7 +77,9 @@ export class ExecuteServer {
       keys.push(...parts.flatMap((part) => part.keys));
     }
     const set = this.#setOf(keys);
-    return encodeReplies(await runTransaction(this.#context, this.#executor, set, request));
+    return encodeReplies(
+      await runTransaction(this.#context, this.#executor, set, request, deadline),
+    );
   }
 
   /** Runs a write that may come more than once. */
@@ -85,13 +94,16 @@ export class ExecuteServer {
     });
   }
 
-  #commandOf(request: ExecuteRequest & { readonly kind: "read" | "write" }): ReplicaCommand {
+  #commandOf(
+    request: ExecuteRequest & { readonly kind: "read" | "write" },
+    deadline: number,
+  ): ReplicaCommand {
     const { args, options } = request;
     const found = this.#context.local.find(args);
     if (found === undefined || !fitsArity(found.command, args)) throw unknownHere();
     const parts = partsOf(found.command, args, (key) => this.#context.port.replicasOf(key));
     const keys = parts.flatMap((part) => part.keys);
-    return { found, args, keys, options, set: this.#setOf(keys) };
+    return { found, args, keys, options, set: this.#setOf(keys), deadline };
   }
 
   /** The replica set of keys that must have one, with this node in it. */

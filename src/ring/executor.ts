@@ -20,6 +20,15 @@ export interface ReplicaCommand {
   readonly keys: readonly Uint8Array[];
   readonly set: ReplicaSet;
   readonly options: RequestOptions;
+  /** When it must have an answer, in ms of Runtime.monotonic(). */
+  readonly deadline: number;
+}
+
+/** The replicas that an operation is about, how many of them, and until when, in ms of Runtime.monotonic(). */
+export interface Reach {
+  readonly set: ReplicaSet;
+  readonly level: ConsistencyLevel;
+  readonly deadline: number;
 }
 
 /** A key of a database. */
@@ -48,22 +57,19 @@ export class Executor {
    * then. Throws QuorumFailure.
    */
   async read(command: ReplicaCommand): Promise<Uint8Array> {
-    await this.readNewest(placedKeys(command), command.set, command.options.level);
+    await this.readNewest(placedKeys(command), reachOf(command));
     return this.#run(command);
   }
 
   /** Has the newest of a quorum in this node's table, for each key. Throws QuorumFailure. */
-  async readNewest(
-    keys: readonly PlacedKey[],
-    set: ReplicaSet,
-    level: ConsistencyLevel,
-  ): Promise<void> {
+  async readNewest(keys: readonly PlacedKey[], reach: Reach): Promise<void> {
     const { port } = this.#context;
+    const { set, level } = reach;
     requireReach(set, level, port.topology.self, (member) => port.isReadable(member));
     if (level === "DC_ONE") return;
-    requireAll(await this.#readAround(keys, set, level), false);
+    requireAll(await this.#readAround(keys, reach), false);
     if (level === "DC_QUORUM") return;
-    requireAll(await this.#hold(keys, set, level), false);
+    requireAll(await this.#hold(keys, reach), false);
   }
 
   /**
@@ -76,13 +82,14 @@ export class Executor {
     requireReach(set, options.level, this.#context.port.topology.self, (member) =>
       this.#context.port.isUp(member),
     );
+    const reach = reachOf(command);
     const isRepeatable = isBlind(found.name, args);
     if (options.level !== "DC_ONE" && !isRepeatable) {
-      await this.readNewest(placedKeys(command), set, readLevelOf(options.level));
+      await this.readNewest(placedKeys(command), { ...reach, level: readLevelOf(options.level) });
     }
     const { result, effects } = this.runOnce(() => this.#run(command));
     const again = isRepeatable ? () => this.runOnce(() => this.#run(command)).effects : undefined;
-    await this.settle(effects, set, options.level, again);
+    await this.settle(effects, reach, again);
     return result;
   }
 
@@ -100,11 +107,6 @@ export class Executor {
     return { result, effects };
   }
 
-  /** Has a quorum hold what this node holds, or something newer. Throws QuorumFailure. */
-  async hold(keys: readonly PlacedKey[], set: ReplicaSet, level: ConsistencyLevel): Promise<void> {
-    requireAll(await this.#hold(keys, set, level), true);
-  }
-
   /**
    * Replicates what something has changed, and waits until the level has it. A replica that holds something newer has not
    * acknowledged: the newest of a quorum is read, which may replace what was written, and what this node has then goes out: a
@@ -113,33 +115,28 @@ export class Executor {
    */
   async settle(
     effects: readonly Effect[],
-    set: ReplicaSet,
-    level: ConsistencyLevel,
+    reach: Reach,
     again?: () => readonly Effect[],
   ): Promise<void> {
     if (effects.length === 0) return;
-    const deadline = this.#context.runtime.monotonic() + this.#context.requestTimeoutMs();
-    let heard = await this.replicate(effects, set, level);
-    while (isStale(heard) && this.#context.runtime.monotonic() < deadline) {
-      requireAll(await this.#readAround(effects, set, level), true);
+    let heard = await this.#replicate(effects, reach);
+    while (isStale(heard) && this.#context.runtime.monotonic() < reach.deadline) {
+      requireAll(await this.#readAround(effects, reach), true);
       heard =
         again === undefined
-          ? await this.#hold(effects, set, level)
-          : await this.replicate(again(), set, level);
+          ? await this.#hold(effects, reach)
+          : await this.#replicate(again(), reach);
     }
     requireAll(heard, true);
   }
 
   /** Sends effects to the other replicas; resolves when those that the level needs have answered, or cannot any more. */
-  replicate(
-    effects: readonly Effect[],
-    set: ReplicaSet,
-    level: ConsistencyLevel,
-  ): Promise<readonly Heard[]> {
+  #replicate(effects: readonly Effect[], reach: Reach): Promise<readonly Heard[]> {
+    const { deadline } = reach;
     const frames = framesOf(effects, false);
-    if (level !== "DC_EACH_SAFE_QUORUM") this.#spread(effects, set);
-    return this.#ask(set, level, (members, need) =>
-      frames.map((frame) => this.#context.port.send(members, frame, need)),
+    if (reach.level !== "DC_EACH_SAFE_QUORUM") this.#spread(effects, reach.set);
+    return this.#ask(reach, (members, need) =>
+      frames.map((frame) => this.#context.port.send(members, frame, need, { deadline })),
     );
   }
 
@@ -154,37 +151,30 @@ export class Executor {
   }
 
   /** Asks for something newer than what this node holds, which is taken over. */
-  #readAround(
-    keys: readonly PlacedKey[],
-    set: ReplicaSet,
-    level: ConsistencyLevel,
-  ): Promise<readonly Heard[]> {
-    return this.#ask(set, level, (members, need, isOwn) =>
+  #readAround(keys: readonly PlacedKey[], reach: Reach): Promise<readonly Heard[]> {
+    const { deadline } = reach;
+    return this.#ask(reach, (members, need, isOwn) =>
       keys.map(({ database, key }) => {
-        const placed = this.#store.place(key);
-        return this.#context.port.readAround(database, placed, need, isOwn ? undefined : members);
+        const wishes = isOwn ? { deadline } : { deadline, among: members };
+        return this.#context.port.readAround(database, this.#store.place(key), need, wishes);
       }),
     );
   }
 
-  /** Sends what this node holds now. */
-  #hold(
-    keys: readonly PlacedKey[],
-    set: ReplicaSet,
-    level: ConsistencyLevel,
-  ): Promise<readonly Heard[]> {
-    return this.#ask(set, level, (members, need, isOwn) =>
+  /** Sends what this node holds now: resolves when those that the level needs hold it, or something newer. */
+  #hold(keys: readonly PlacedKey[], reach: Reach): Promise<readonly Heard[]> {
+    const { deadline } = reach;
+    return this.#ask(reach, (members, need, isOwn) =>
       keys.map(({ database, key }) => {
-        const placed = this.#store.place(key);
-        return this.#context.port.replicate(database, placed, need, isOwn ? undefined : members);
+        const wishes = isOwn ? { deadline } : { deadline, among: members };
+        return this.#context.port.replicate(database, this.#store.place(key), need, wishes);
       }),
     );
   }
 
   /** Has `ask` ask the replicas of each datacenter that the level counts. */
   async #ask(
-    set: ReplicaSet,
-    level: ConsistencyLevel,
+    { set, level }: Reach,
     ask: (members: readonly Member[], need: number, isOwn: boolean) => Promise<QuorumOutcome>[],
   ): Promise<readonly Heard[]> {
     const { self } = this.#context.port.topology;
@@ -221,6 +211,12 @@ export interface Heard extends QuorumOutcome {
   /** Replicas that are configured there. */
   readonly n: number;
 }
+
+const reachOf = ({ set, options, deadline }: ReplicaCommand): Reach => ({
+  set,
+  level: options.level,
+  deadline,
+});
 
 const placedKeys = ({ keys, options }: ReplicaCommand): PlacedKey[] =>
   keys.map((key) => ({ database: options.database, key }));

@@ -8,11 +8,18 @@ import { type Applied, applyFrame, recordFrames, recordStamp } from "../store/ap
 import type { Key } from "../store/database.ts";
 import type { EmbeddedStore } from "../store/embedded-store.ts";
 import { ANSWER } from "../store/kernel-ring.ts";
-import type { QuorumOutcome, RingPort } from "./port.ts";
+import type { QuorumOutcome, QuorumWishes, RingPort } from "./port.ts";
 import type { Member } from "./topology.ts";
 
 /** What the driver does for them. */
 export interface FrameCarrier extends RingPort {
+  /** As RingPort.send(); `holds`: one that holds something newer counts. */
+  send(
+    members: readonly Member[],
+    frame: Uint8Array,
+    need: number,
+    wishes?: Pick<QuorumWishes, "deadline"> & { readonly holds?: boolean },
+  ): Promise<QuorumOutcome>;
   /** Appends one data request to what goes to a link. Whether it was sent. */
   post(link: number, frame: Uint8Array, slot?: number): boolean;
   /** Sends an answer that is longer than an outbox. */
@@ -74,7 +81,7 @@ export class HostFrames {
     database: number,
     key: Key,
     need: number,
-    among?: readonly Member[],
+    { among, deadline }: QuorumWishes = {},
   ): Promise<QuorumOutcome> {
     const bytes = this.#bytesOf(key);
     const set = this.#ring.replicasOf(bytes);
@@ -83,7 +90,7 @@ export class HostFrames {
     );
     const parts = recordFrames(this.#store, database, bytes).map((frame) => {
       if (among === undefined) for (const datacenter of set.remote) this.#spread(datacenter, frame);
-      return this.#ring.send(receivers, frame, need);
+      return this.#ring.send(receivers, frame, need, { deadline, holds: true });
     });
     return Promise.all(parts).then((outcomes) => ofAll(outcomes, need));
   }
@@ -93,7 +100,7 @@ export class HostFrames {
     database: number,
     key: Key,
     need: number,
-    among?: readonly Member[],
+    { among, deadline }: QuorumWishes = {},
   ): Promise<QuorumOutcome> {
     const bytes = this.#bytesOf(key);
     const held = recordStamp(this.#store, database, bytes);
@@ -104,6 +111,7 @@ export class HostFrames {
       asked.filter((member) => this.#ring.isReadable(member)),
       frame,
       need,
+      { deadline },
     );
   }
 

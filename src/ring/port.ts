@@ -13,6 +13,14 @@ export interface QuorumOutcome {
   readonly stale: boolean;
 }
 
+/** What a quorum operation may differ in. */
+export interface QuorumWishes {
+  /** These members, and no others, instead of the other replicas in this datacenter. */
+  readonly among?: readonly Member[] | undefined;
+  /** When it fails at the latest, in ms of Runtime.monotonic(); `requestTimeoutMs` from now by default. */
+  readonly deadline?: number | undefined;
+}
+
 /** Kinds of host requests between nodes (REQUEST frames). */
 export const REQUEST_KIND = {
   /** Runs a client's command at the receiver, its executor or a replica to read from. */
@@ -59,24 +67,29 @@ export interface RingPort {
   onRequest(kind: number, handler: RequestHandler): void;
   /**
    * Sends the record of a key, or its tombstone, to the other replicas (and on to the other datacenters); resolves when `need` of
-   * those in this datacenter hold it, or cannot any more. `among`: to these members instead, whose `need` it is, and no others.
+   * those in this datacenter hold it, or something newer, or cannot any more.
    */
   replicate(
     database: number,
     key: Key,
     need: number,
-    among?: readonly Member[],
+    wishes?: QuorumWishes,
   ): Promise<QuorumOutcome>;
-  /**
-   * Has `need` other replicas tell whether they hold something newer, which is merged into the table before it resolves. `among`:
-   * these members, instead of those in this datacenter.
-   */
+  /** Has `need` other replicas tell whether they hold something newer, which is merged into the table before it resolves. */
   readAround(
     database: number,
     key: Key,
     need: number,
-    among?: readonly Member[],
+    wishes?: QuorumWishes,
   ): Promise<QuorumOutcome>;
-  /** Sends one data request (a whole frame, see link/frame.ts) to each of `members`; resolves like replicate(). */
-  send(members: readonly Member[], frame: Uint8Array, need: number): Promise<QuorumOutcome>;
+  /**
+   * Sends one data request (a whole frame, see link/frame.ts) to each of `members`; resolves when `need` have acknowledged it, which
+   * one that holds something newer does not, or cannot any more.
+   */
+  send(
+    members: readonly Member[],
+    frame: Uint8Array,
+    need: number,
+    wishes?: Pick<QuorumWishes, "deadline">,
+  ): Promise<QuorumOutcome>;
 }

@@ -129,7 +129,8 @@ export class RingCommands {
     if (set === undefined) return [];
     const options = { ...optionsOf(client), level: client.readLevel };
     if (set.local.includes(port.topology.self) && !port.isFenced) {
-      await this.#executor.readNewest(placed, set, options.level);
+      const reach = { set, level: options.level, deadline: this.#deadline() };
+      await this.#executor.readNewest(placed, reach);
       return placed.map((key) => ({ ...key, version: versionOf(store, key) }));
     }
     const request = { kind: "versions", options, keys: [...keys] } as const;
@@ -146,8 +147,9 @@ export class RingCommands {
   ): Promise<TransactionReplies> {
     this.#requireCoordinating();
     const options = { ...optionsOf(client), level: client.writeLevel };
+    const deadline = this.#deadline();
     const here = () =>
-      runTransaction(this.#context, this.#executor, set, { options, commands, watched });
+      runTransaction(this.#context, this.#executor, set, { options, commands, watched }, deadline);
     let replies: TransactionReplies;
     let ranHere = false;
     const request = { kind: "transaction", options, commands, watched } as const;
@@ -164,25 +166,24 @@ export class RingCommands {
     parts: readonly Part[],
     { client }: ClientCommand,
   ): Promise<Uint8Array> {
-    const options = this.#optionsOf(found, client);
-    if (parts.length === 1) return this.#runPart(replicaCommand(found, parts[0]!, options));
+    const common = { found, options: this.#optionsOf(found, client), deadline: this.#deadline() };
+    const [only] = parts;
+    if (only !== undefined && parts.length === 1) return this.#runPart({ ...common, ...only });
     const merge = SPLITTABLE.get(found.name);
     if (merge === undefined) {
       throw crossOwner(found.name, this.#context.port.topology.hashTag !== undefined);
     }
-    return this.#runSplit(found, parts, options, merge);
+    return this.#runSplit(parts, common, merge);
   }
 
   async #runSplit(
-    found: KeyspaceCommand,
     parts: readonly Part[],
-    options: RequestOptions,
+    common: Omit<ReplicaCommand, keyof Part>,
     merge: Merge,
   ): Promise<Uint8Array> {
+    const { found } = common;
     const replies = await Promise.all(
-      parts.map((part) =>
-        this.#answer(found.name, () => this.#runPart(replicaCommand(found, part, options))),
-      ),
+      parts.map((part) => this.#answer(found.name, () => this.#runPart({ ...common, ...part }))),
     );
     const reply = mergeReplies(merge, parts, replies);
     const isHalf = found.writes && isError(reply) && !replies.every(isError);
@@ -209,6 +210,11 @@ export class RingCommands {
     const { local } = this.#context;
     const options = this.#optionsOf(found, client);
     return runOverAll(this.#gather, found, args, options, () => local.run(found, args, options));
+  }
+
+  /** When a request that begins now must have an answer, in ms of Runtime.monotonic(). */
+  #deadline(): number {
+    return this.#context.runtime.monotonic() + this.#context.requestTimeoutMs();
   }
 
   #optionsOf({ writes }: KeyspaceCommand, client: ClientOptions): RequestOptions {
@@ -249,12 +255,4 @@ const NOTHING = new Uint8Array(0);
 
 function optionsOf({ database, protocol, noTouch }: ClientOptions) {
   return { database, protocol, noTouch };
-}
-
-function replicaCommand(
-  found: KeyspaceCommand,
-  { set, keys, args }: Part,
-  options: RequestOptions,
-): ReplicaCommand {
-  return { found, set, keys, args, options };
 }

@@ -29,7 +29,7 @@ import { stateFromJson, stateToJson } from "./node-state.ts";
 import { admitPeer } from "./peer-admission.ts";
 import { PeerFeeder, type PeerFrames } from "./peer-feeder.ts";
 import type { Placement } from "./placement.ts";
-import type { QuorumOutcome, RequestHandler, RingPort } from "./port.ts";
+import type { QuorumOutcome, QuorumWishes, RequestHandler, RingPort } from "./port.ts";
 import { ReplyGates } from "./reply-gate.ts";
 import { writeRingTables } from "./tables.ts";
 import type { Member, ReplicaSet, Topology } from "./topology.ts";
@@ -340,13 +340,15 @@ export class Ring implements RingPort, LinkEvents, PeerFrames {
     database: number,
     key: Key,
     need: number,
-    among?: readonly Member[],
+    wishes: QuorumWishes = {},
   ): Promise<QuorumOutcome> {
     const { kernel } = this.#store;
-    if (among !== undefined) return this.#frames.replicate(database, key, need, among);
+    const { pointer, length } = key;
+    if (wishes.among !== undefined) return this.#frames.replicate(database, key, need, wishes);
     return (
-      this.#byKernel((tag) => kernel.replicate(database, key.pointer, key.length, tag, need)) ??
-      this.#frames.replicate(database, key, need)
+      this.#byKernel(wishes, (tag, age) =>
+        kernel.replicate(database, pointer, length, tag, need, age),
+      ) ?? this.#frames.replicate(database, key, need, wishes)
     );
   }
 
@@ -354,37 +356,57 @@ export class Ring implements RingPort, LinkEvents, PeerFrames {
     database: number,
     key: Key,
     need: number,
-    among?: readonly Member[],
+    wishes: QuorumWishes = {},
   ): Promise<QuorumOutcome> {
     const { kernel } = this.#store;
-    if (among !== undefined) return this.#frames.readAround(database, key, need, among);
+    const { pointer, length } = key;
+    if (wishes.among !== undefined) return this.#frames.readAround(database, key, need, wishes);
     return (
-      this.#byKernel((tag) => kernel.readAround(database, key.pointer, key.length, tag, need)) ??
-      this.#frames.readAround(database, key, need)
+      this.#byKernel(wishes, (tag, age) =>
+        kernel.readAround(database, pointer, length, tag, need, age),
+      ) ?? this.#frames.readAround(database, key, need, wishes)
     );
   }
 
   /** Has the kernel begin a quorum operation; undefined when it leaves it to the host. */
-  #byKernel(begin: (tag: number) => number): Promise<QuorumOutcome> | undefined {
+  #byKernel(
+    { deadline }: QuorumWishes,
+    begin: (tag: number, age: number) => number,
+  ): Promise<QuorumOutcome> | undefined {
     const { tag, outcome } = this.#quorums.open();
     this.touch();
-    let begun = begin(tag);
+    const age = this.#ageOf(deadline);
+    let begun = begin(tag, age);
     if (begun === BEGUN.outboxFull) {
       this.flushLinks();
-      begun = begin(tag);
+      begun = begin(tag, age);
     }
     if (begun === BEGUN.yes) return outcome;
     this.#quorums.drop(tag);
     return undefined;
   }
 
-  send(members: readonly Member[], frame: Uint8Array, need: number): Promise<QuorumOutcome> {
+  send(
+    members: readonly Member[],
+    frame: Uint8Array,
+    need: number,
+    { deadline, holds = false }: Pick<QuorumWishes, "deadline"> & { holds?: boolean } = {},
+  ): Promise<QuorumOutcome> {
     const { tag, outcome } = this.#quorums.open();
     this.touch();
-    const slot = this.#store.kernel.slotOpen(tag, need) >>> 0;
+    const age = this.#ageOf(deadline);
+    const slot = this.#store.kernel.slotOpen(tag, need, age, holds ? 1 : 0) >>> 0;
     for (const member of members) this.post(member.index, frame, slot);
     this.#store.kernel.slotSeal(slot);
     return outcome;
+  }
+
+  /** How long a request with a deadline has been waiting already, as the kernel counts deadlines, in ms. */
+  #ageOf(deadline: number | undefined): number {
+    if (deadline === undefined) return 0;
+    const { runtime, settings } = this.#parts;
+    const left = deadline - runtime.monotonic();
+    return Math.max(0, Math.floor(settings.get("requestTimeoutMs") - Math.max(0, left)));
   }
 
   /** Appends one data request to what goes to a link; `slot` waits for its answer. Whether it was sent. */

@@ -29,7 +29,10 @@ export function joinSets(
   return set;
 }
 
-/** Runs a transaction on this node, a replica of all of its keys. Throws QuorumFailure. */
+/**
+ * Runs a transaction on this node, a replica of all of its keys. `deadline`: when it must have an answer, in ms of
+ * Runtime.monotonic(). Throws QuorumFailure.
+ */
 export async function runTransaction(
   context: RingContext,
   executor: Executor,
@@ -39,6 +42,7 @@ export async function runTransaction(
     readonly watched: readonly WatchedKey[];
     readonly commands: readonly QueuedCommand[];
   },
+  deadline: number,
 ): Promise<TransactionReplies> {
   const { port, store, local } = context;
   const { options, watched, commands } = transaction;
@@ -53,14 +57,14 @@ export async function runTransaction(
   }
   requireReach(set, options.level, port.topology.self, (member) => port.isUp(member));
   const level = options.level === "DC_SAFE_QUORUM" ? "DC_QUORUM" : options.level;
-  await executor.readNewest(once(keys), set, level);
+  await executor.readNewest(once(keys), { set, level, deadline });
   const { result, effects } = executor.runOnce((): TransactionReplies => {
     if (watched.some((key) => versionOf(store, key) !== key.version)) return undefined;
     return commands.map(({ database, args }, i) =>
       local.run(found[i]!, args, { ...options, database }),
     );
   });
-  await executor.settle(effects, set, options.level);
+  await executor.settle(effects, { set, level: options.level, deadline });
   return result;
 }
 

@@ -44,8 +44,11 @@ export interface RingKernelExports {
    */
   peerAnswer(link: number, kind: number, frame: number, length: number): number;
 
-  /** Opens a slot of the host's own: `tag` comes back with its decision; `need` more acknowledgements decide it. Its number. */
-  slotOpen(tag: number, need: number): number;
+  /**
+   * Opens a slot of the host's own: `tag` comes back with its decision; `need` more acknowledgements decide it. `age`: how long its
+   * request has been waiting already, in ms; `holds` 1: who refuses for something newer counts. Its number.
+   */
+  slotOpen(tag: number, need: number, age?: number, holds?: number): number;
   /**
    * Appends a data request of the host to a link's outbox; `slot`: who waits for its answer, NO_SLOT: nobody. With `length` 0 only
    * the waiting is noted: the host sends a frame larger than an outbox itself, right behind the flushed outbox. 0: no room, or
@@ -54,10 +57,27 @@ export interface RingKernelExports {
   linkRequest(link: number, frame: number, length: number, slot: number): number;
   /** All requests of a slot of the host are out: it fails when they cannot decide it. */
   slotSeal(slot: number): void;
-  /** Sends the record (or tombstone) of a key to its other replicas, as after a write; `need` acknowledgements decide. False: it must go by the host (an object, too long, not there). */
-  replicate(database: number, key: number, length: number, tag: number, need: number): number;
-  /** Asks the other replicas for something newer than the record of a key, which is merged as it comes. */
-  readAround(database: number, key: number, length: number, tag: number, need: number): number;
+  /**
+   * Sends the record (or tombstone) of a key to its other replicas, as after a write; `need` that hold it, or something newer, decide.
+   * `age` as for slotOpen(). 0: it must go by the host (an object, too long, not there); 2: an outbox lacks room.
+   */
+  replicate(
+    database: number,
+    key: number,
+    length: number,
+    tag: number,
+    need: number,
+    age: number,
+  ): number;
+  /** Asks the other replicas for something newer than the record of a key, which is merged as it comes. Answers as replicate(). */
+  readAround(
+    database: number,
+    key: number,
+    length: number,
+    tag: number,
+    need: number,
+    age: number,
+  ): number;
   /** Applies a record by stamp: an APPLIED code. `expiryAndNode` as in a record. */
   hostApply(
     database: number,

@@ -78,6 +78,7 @@ import {
   NEED_FOLLOWS,
   openSlotOf,
   PART,
+  SLOT_HOLDS,
   SLOT_MULTI,
   SLOT_SAFE,
   SLOT_SELF,
@@ -337,7 +338,7 @@ export function slotStale(handle: u32, link: u32, frame: u32): i32 {
   if (slot == 0) return SLOT_DONE;
   if (slotKind(slot) == KIND_HOST) {
     slotSet(slot, SLOT_STALE);
-    slotAnswered(slot, link, false);
+    slotAnswered(slot, link, slotHas(slot, SLOT_HOLDS));
     return SLOT_DONE;
   }
   const isPart = (handle & PART) != 0;

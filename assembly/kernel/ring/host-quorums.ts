@@ -19,9 +19,9 @@ const QUORUM_NO_ROOM: i32 = 2;
 
 /**
  * Sends the record of a key, or its tombstone, to its other replicas, as after a write; `need` acknowledgements of local ones
- * decide. Returns a QUORUM_.
+ * decide, and so do those that hold something newer. `age`: see slotOpen(). Returns a QUORUM_.
  */
-export function replicate(database: u32, key: u32, length: u32, tag: u32, need: u32): i32 {
+export function replicate(database: u32, key: u32, length: u32, tag: u32, need: u32, age: u32): i32 {
   const set = routeMembers(key, length);
   const slot = tableFind(database, siphash(key, length), key, length);
   if (slot == 0) return QUORUM_LEFT;
@@ -30,7 +30,7 @@ export function replicate(database: u32, key: u32, length: u32, tag: u32, need: 
   const valueLength = recordValueLength(record);
   if (length > MAX_RECORD_BYTES || valueLength > MAX_RECORD_BYTES - length) return QUORUM_LEFT;
   if (writableLinks(set, writeBytes(length, valueLength)) == NO_ROOM) return QUORUM_NO_ROOM;
-  const handle = slotOpen(tag, need);
+  const handle = slotOpen(tag, need, age, true);
   if (handle == NO_SLOT) return QUORUM_LEFT;
   slotExpects(handle, sendRecord(set, handle, database, record, key, length, 0));
   slotSeal(handle);
@@ -39,13 +39,13 @@ export function replicate(database: u32, key: u32, length: u32, tag: u32, need: 
 
 /**
  * Asks the other local replicas for something newer than the record of a key, which is merged as it comes; `need` answers decide.
- * Returns a QUORUM_.
+ * `age`: see slotOpen(). Returns a QUORUM_.
  */
-export function readAround(database: u32, key: u32, length: u32, tag: u32, need: u32): i32 {
+export function readAround(database: u32, key: u32, length: u32, tag: u32, need: u32, age: u32): i32 {
   if (length > MAX_RECORD_BYTES) return QUORUM_LEFT;
   const set = routeMembers(key, length);
   if (readableLinks(set, writeBytes(length, 0)) == NO_ROOM) return QUORUM_NO_ROOM;
-  const handle = slotOpen(tag, need);
+  const handle = slotOpen(tag, need, age, false);
   if (handle == NO_SLOT) return QUORUM_LEFT;
   slotExpects(handle, sendRead(set, handle, database, siphash(key, length), key, length));
   slotSeal(handle);

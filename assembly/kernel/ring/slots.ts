@@ -50,6 +50,8 @@ export const SLOT_WRITE: u32 = 1 << 24;
 export const SLOT_SELF: u32 = 1 << 25;
 /** Whatever is newest must be held by a quorum before the reply may leave. */
 export const SLOT_SAFE: u32 = 1 << 26;
+/** Of the host: a replica that refuses for something newer counts, since it holds at least as much as it was sent. */
+export const SLOT_HOLDS: u32 = SLOT_SAFE;
 /** The command has several keys: only the last of its frames on a link counts. */
 export const SLOT_MULTI: u32 = 1 << 27;
 /** Acknowledgements need a closer look: slotAcked() leaves them to careful(). */
@@ -452,15 +454,27 @@ export function slotAsked(handle: u32): void {
   if (slot != 0) store<u8>(slot, load<u8>(slot, OPEN) + 1, OPEN);
 }
 
-/** Opens a slot of the host's own: `tag` comes back with its decision; `need` acknowledgements decide it. NO_SLOT: too many. */
-export function slotOpen(tag: u32, need: u32): u32 {
-  const handle = take(STATE_OPEN | KIND_HOST | SLOT_UNSEALED, need);
+/**
+ * Opens a slot of the host's own: `tag` comes back with its decision; `need` acknowledgements decide it. `age`: how long, in ms, its
+ * request has been waiting already; `holds`: SLOT_HOLDS. NO_SLOT: too many.
+ */
+export function slotOpen(tag: u32, need: u32, age: u32, holds: bool): u32 {
+  const handle = take(STATE_OPEN | KIND_HOST | SLOT_UNSEALED | (holds ? SLOT_HOLDS : 0), need);
   if (handle == NO_SLOT) return NO_SLOT;
   const slot = slotOf(handle);
   store<u32>(slot, 0, CONNECTION);
   store<u32>(slot, tag, BEGIN);
+  backdate(slot, age);
   countFigure(SLOTS_OPENED, 1);
   return handle;
+}
+
+/** Has a slot expire as one that was opened so many ms ago. */
+function backdate(slot: u32, age: u32): void {
+  const timeout = requestTimeoutMs << 6;
+  const opened = clock - min(age << 6, timeout);
+  store<u32>(slot, opened, OPENED);
+  if (<i32>(opened + timeout - quietUntil) < 0) quietUntil = opened + timeout;
 }
 
 /** All requests of a slot of the host, or of a child, are out: it fails when they cannot decide it. */

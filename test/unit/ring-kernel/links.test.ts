@@ -112,6 +112,48 @@ describe("answers", () => {
   });
 });
 
+describe("a slot of the host", () => {
+  test("counts a refusal for something newer where holding as much is enough, and tells of it", () => {
+    const peer = open();
+    const write = bytes.write("key", "value", stampAt(1));
+    const outcomes = [0, 1].map((holds) => {
+      const slot = kernel.slotOpen(7, 1, 0, holds) >>> 0;
+      expect(peer.at(write, (at, n) => kernel.linkRequest(PEER, at, n, slot))).toBe(1);
+      kernel.slotSeal(slot);
+      peer.take(PEER);
+      peer.feed(PEER, bytes.stale(stampAt(2), 2, write));
+      const event = kernel.nextEvent() >>> 2;
+      const word = (index: number) => peer.memory.words[event + index]!;
+      return { kind: word(EVENT.kind), got: word(EVENT.got), stale: word(EVENT.stale) };
+    });
+    expect(outcomes).toEqual([
+      { kind: EVENT_KIND.failed, got: 0, stale: 1 },
+      { kind: EVENT_KIND.decided, got: 1, stale: 1 },
+    ]);
+  });
+
+  test("fails when its request has waited for the whole time, not only the slot", () => {
+    const peer = open();
+    kernel.ringSetLimits(1000, 10_000, 1 << 20, 1 << 20);
+    kernel.ringSetClock(0);
+    ask(peer, 1);
+    // The slots have been looked at: none is due for a second.
+    expect(kernel.expireSlots()).toBe(0);
+    kernel.ringSetClock(400);
+    const slot = kernel.slotOpen(2, 1, 900) >>> 0;
+    expect(peer.at(bytes.read("key"), (at, n) => kernel.linkRequest(PEER, at, n, slot))).toBe(1);
+    kernel.slotSeal(slot);
+    kernel.ringSetClock(499);
+    expect(kernel.expireSlots()).toBe(0);
+    kernel.ringSetClock(500);
+    expect(kernel.expireSlots()).toBe(1);
+    expect(decisions(peer)).toEqual(["-2"]);
+    kernel.ringSetClock(1000);
+    expect(kernel.expireSlots()).toBe(1);
+    expect(decisions(peer)).toEqual(["-1"]);
+  });
+});
+
 describe("requests that wait", () => {
   test("grow beyond a page of them and around its end, in order", () => {
     const peer = open();

@@ -7,7 +7,12 @@ import { SILENT } from "../../../src/base/logger.ts";
 import { decodeBatch, FRAME, FRAME_FLAG, frameHead } from "../../../src/link/frame.ts";
 import type { ConsistencyLevel } from "../../../src/ring/levels.ts";
 import { buildPlacement, type Placement } from "../../../src/ring/placement.ts";
-import type { QuorumOutcome, RequestHandler, RingPort } from "../../../src/ring/port.ts";
+import type {
+  QuorumOutcome,
+  QuorumWishes,
+  RequestHandler,
+  RingPort,
+} from "../../../src/ring/port.ts";
 import { type ClientOptions, RingCommands } from "../../../src/ring/ring-commands.ts";
 import { buildTopology, type Member, type ReplicaSet } from "../../../src/ring/topology.ts";
 import { applyFrame, recordFrame, recordStamp } from "../../../src/store/apply.ts";
@@ -117,6 +122,10 @@ export class FakeNode implements RingPort {
   readonly #handlers = new Map<number, RequestHandler>();
   /** Requests of other nodes that were served. */
   served = 0;
+  /** The deadlines of the quorum operations that this node began. */
+  readonly deadlines: (number | undefined)[] = [];
+  /** How long a quorum operation takes, in ms. */
+  quorumMs = 0;
 
   constructor(cluster: FakeCluster, placement: Placement) {
     this.#cluster = cluster;
@@ -206,25 +215,29 @@ export class FakeNode implements RingPort {
     return reply.slice();
   }
 
-  replicate(
+  async replicate(
     database: number,
     key: Key,
     need: number,
-    among?: readonly Member[],
+    { among, deadline }: QuorumWishes = {},
   ): Promise<QuorumOutcome> {
     const bytes = this.store.memory.bytes.slice(key.pointer, key.pointer + key.length);
+    await this.#begin(deadline);
     const frame = recordFrame(this.store, database, bytes);
-    if (frame === undefined) return Promise.resolve({ ok: true, got: need, need, stale: false });
-    return this.send(among ?? this.#others(bytes), frame, need);
+    if (frame === undefined) return { ok: true, got: need, need, stale: false };
+    // Who holds something newer holds enough.
+    const receivers = among ?? this.#others(bytes);
+    return this.#deliver(receivers, frame, need, true);
   }
 
   async readAround(
     database: number,
     key: Key,
     need: number,
-    among?: readonly Member[],
+    { among, deadline }: QuorumWishes = {},
   ): Promise<QuorumOutcome> {
     const bytes = this.store.memory.bytes.slice(key.pointer, key.pointer + key.length);
+    await this.#begin(deadline);
     let got = 0;
     for (const member of among ?? this.#others(bytes)) {
       if (!this.isReadable(member)) continue;
@@ -238,7 +251,22 @@ export class FakeNode implements RingPort {
     return { ok: got >= need, got, need, stale: false };
   }
 
-  async send(members: readonly Member[], frame: Uint8Array, need: number): Promise<QuorumOutcome> {
+  async send(
+    members: readonly Member[],
+    frame: Uint8Array,
+    need: number,
+    { deadline }: QuorumWishes = {},
+  ): Promise<QuorumOutcome> {
+    await this.#begin(deadline);
+    return this.#deliver(members, frame, need, false);
+  }
+
+  async #deliver(
+    members: readonly Member[],
+    frame: Uint8Array,
+    need: number,
+    staleCounts: boolean,
+  ): Promise<QuorumOutcome> {
     if (members.length === 0) throw new Error("send() to nobody");
     let got = 0;
     let stale = false;
@@ -246,9 +274,14 @@ export class FakeNode implements RingPort {
       if (!this.isUp(member)) continue;
       const answer = this.#cluster.node(member.index).take(frame.slice());
       if (answer === "stale") stale = true;
-      else got++;
+      if (answer !== "stale" || staleCounts) got++;
     }
     return { ok: got >= need, got, need, stale };
+  }
+
+  async #begin(deadline: number | undefined): Promise<void> {
+    this.deadlines.push(deadline);
+    if (this.quorumMs !== 0) await this.#cluster.runtime.advance(this.quorumMs);
   }
 
   /** Applies a data request of another node. */

@@ -443,6 +443,32 @@ describe("a node that may not coordinate", () => {
   });
 });
 
+describe("the time that a request has", () => {
+  it("is one, whatever its node asks of others one after the other", async () => {
+    const cluster = new FakeCluster({ requestTimeoutMs: 1000 });
+    const key = cluster.keyOf(0);
+    const node = cluster.node(0);
+    node.quorumMs = 100;
+    const deadline = cluster.runtime.monotonic() + 1000;
+    await node.run("DC_SAFE_QUORUM", "append", key, "a");
+    expect(node.deadlines).toEqual([deadline, deadline]);
+    node.deadlines.length = 0;
+    const second = cluster.runtime.monotonic() + 1000;
+    await node.run("DC_SAFE_QUORUM", "strlen", key);
+    expect(node.deadlines).toEqual([second, second]);
+  });
+
+  it("is what the asking node has left where another runs it", async () => {
+    const cluster = new FakeCluster({ requestTimeoutMs: 1000 });
+    const key = cluster.keyOf(1);
+    const executor = cluster.node(1);
+    executor.quorumMs = 100;
+    const deadline = cluster.runtime.monotonic() + 1000;
+    await cluster.node(0).run("DC_QUORUM", "append", key, "a");
+    expect(executor.deadlines).toEqual([deadline, deadline]);
+  });
+});
+
 describe("DC_EACH_SAFE_QUORUM", () => {
   const TWO_DATACENTERS = ["dc1", "dc2"].flatMap((dc) =>
     [1, 2, 3].map((rack) => `rack${rack}:${dc}:0`),
