@@ -78,9 +78,11 @@ export class History {
 
 /** What an error reply says of the operation. Only a text that rules it out makes it a failure. */
 export function outcomeOfError(text: string): Outcome {
-  if (text.includes("unknown")) return "unknown";
+  if (PARTLY.some((part) => text.includes(part))) return "unknown";
   return SURE_FAILURES.some((part) => text.includes(part)) ? "fail" : "unknown";
 }
 
+/** Parts of the errors of what was done, or may have been, in part or as a whole. */
+const PARTLY = ["unknown", "have been written"];
 /** Parts of the errors of what surely was not done. */
 const SURE_FAILURES = ["Failed to achieve Quorum", "WRONGTYPE", "not an integer", "nothing was"];
