@@ -51,15 +51,9 @@ export { readAround, replicate } from "./kernel/ring/host-quorums";
 export { ringLatency } from "./kernel/ring/latency";
 export { ringFigure, ringInstall } from "./kernel/ring/ring";
 export { ringReserve, ringRoute } from "./kernel/ring/route";
-export {
-  expireSlots,
-  nextReady,
-  ringSetClock,
-  slotFulfil,
-  slotOpen,
-  slotSeal,
-  streamAppend,
-} from "./kernel/ring/slots";
+export { expireSlots, ringSetClock } from "./kernel/ring/deadlines";
+export { nextReady, streamAppend } from "./kernel/ring/release";
+export { slotFulfil, slotOpen, slotSeal } from "./kernel/ring/slots";
 export { connectionGated, streamBytes, streamTake, turnFlushed } from "./kernel/ring/streams";
 export { copiedBytes, copyNeeds, copyWalk } from "./kernel/ring/copy";
 export { digest } from "./kernel/ring/digest";

@@ -8,7 +8,7 @@
 //   48 u32 first and 52 u32 last splice   56 u32 next connection that is ready   60 u32 next one that waits for the turn's end
 
 import { PAGE_BYTES, takePages } from "./pages";
-import { slotsLeave } from "./ring/slots";
+import { slotsLeave } from "./ring/release";
 import { streamClose } from "./ring/streams";
 
 /** Every command goes to the host (MULTI, CLIENT REPLY, a command before AUTH). */

@@ -69,8 +69,8 @@ import {
   setRemotes,
   setReplicas,
 } from "./route";
+import { slotFollow } from "./follow";
 import {
-  fail,
   handleOf,
   KIND_CHILD,
   KIND_CLIENT,
@@ -84,27 +84,29 @@ import {
   SLOT_SELF,
   SLOT_STALE,
   SLOT_WRITE,
-  slotAnswered,
   slotAttach,
-  slotCheck,
   slotDetach,
   slotEmptyLinks,
-  slotExpects,
   slotExtra,
-  slotFollow,
   slotGot,
   slotHas,
-  slotIsLost,
   slotKind,
-  slotMayBeHeld,
   slotNeed,
-  slotOpenChild,
   slotParent,
+  slotSet,
+} from "./slot";
+import {
+  slotFail,
+  slotAnswered,
+  slotCheck,
+  slotExpects,
+  slotIsLost,
+  slotMayBeHeld,
+  slotOpenChild,
   slotRefusals,
   slotRefused,
   slotRetry,
   slotSeal,
-  slotSet,
 } from "./slots";
 
 // ---- A DEL that came upon something newer ---------------------------------------------------------------------------
@@ -119,7 +121,7 @@ export function slotPrior(handle: u32, link: u32, stamp: u64, node: u32, alive: 
     if (prior == 0) {
       prior = attachmentTake(ATTACHMENT_PRIOR, 16);
       if (prior == 0) {
-        fail(slot);
+        slotFail(slot);
         return;
       }
       store<u64>(attachmentBody(prior), 0);
@@ -187,7 +189,7 @@ export function slotNewer(handle: u32, link: u32, frame: u32): i32 {
   const slot = openSlotOf(handle);
   if (slot == 0) return SLOT_DONE;
   if (slotKind(slot) == KIND_CLIENT && !keepRecord(slot, link, frame, set)) {
-    fail(slot);
+    slotFail(slot);
     return SLOT_DONE;
   }
   if (!(handle & PART)) slotAnswered(slot, link, true);
@@ -251,7 +253,7 @@ function writeBack(handle: u32, set: u32, link: u32, frame: u32): void {
   }
   const child = slotOpenChild(handle, others - 1);
   if (child == NO_SLOT) {
-    fail(openSlotOf(handle));
+    slotFail(openSlotOf(handle));
     return;
   }
   slotExpects(child, passOn(set, link, frame, child));
@@ -353,7 +355,7 @@ export function slotStale(handle: u32, link: u32, frame: u32): i32 {
     const full = isPart || !slotIsLost(slot) ? -1 : fullForAgain(slot, frame);
     if (full >= 0) return full;
     if (!keepStale(slot, frame)) {
-      fail(slot);
+      slotFail(slot);
       return SLOT_DONE;
     }
     slotRefused(slot, link);
@@ -402,17 +404,17 @@ function fullForAgain(slot: u32, frame: u32): i32 {
  */
 export function slotSendAgain(slot: u32): void {
   if (slotMayBeHeld(slot)) {
-    fail(slot);
+    slotFail(slot);
     return;
   }
   // Those that refused some of its keys hold the others.
   if (slotHas(slot, SLOT_MULTI) && slotGot(slot) + slotRefusals(slot) < slotNeed(slot)) {
-    fail(slot);
+    slotFail(slot);
     return;
   }
   const rootSlot = rootOf(slot);
   if (rootSlot == 0) {
-    fail(slot);
+    slotFail(slot);
     return;
   }
   const handle = handleOf(slot);
@@ -428,7 +430,7 @@ export function slotSendAgain(slot: u32): void {
     // Slots may have moved.
     open = openSlotOf(handle);
     if (sent) continue;
-    if (open != 0) fail(open);
+    if (open != 0) slotFail(open);
     return;
   }
   if (open != 0) slotCheck(open);

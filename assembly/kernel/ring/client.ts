@@ -7,7 +7,7 @@ import { DONE, HOST } from "../commands/command";
 import { outNext, replyError, setOutput } from "../reply";
 import { COMMANDS_LEFT, countFigure, QUORUMS_REFUSED, SLOTS_REFUSED } from "./figures";
 import { replyNoQuorum } from "./override";
-import { slotsLeave } from "./slots";
+import { slotsLeave } from "./release";
 import { holdForTurn, isGated, markReady, streamPut } from "./streams";
 
 /** Outcome of a command, beside those of commands/command.ts: an outbox lacks the room for its frames; nothing was done. */

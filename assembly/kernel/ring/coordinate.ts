@@ -54,19 +54,8 @@ import { NO_SLOT } from "./links";
 import { writeBytes } from "./outbox";
 import { keyIsAlive, keysOf, requestOf } from "./requests";
 import { haveSameMembers, routeMembers, routeSet, setHasSelf, setReplicas } from "./route";
-import {
-  PART,
-  SLOT_CAREFUL,
-  SLOT_MULTI,
-  SLOT_SAFE,
-  SLOT_SELF,
-  SLOT_WRITE,
-  slotAttach,
-  slotExpects,
-  slotOf,
-  slotOpenFor,
-  slotsHaveRoom,
-} from "./slots";
+import { PART, SLOT_CAREFUL, SLOT_MULTI, SLOT_SAFE, SLOT_SELF, SLOT_WRITE, slotAttach, slotOf } from "./slot";
+import { slotExpects, slotOpenFor, slotsHaveRoom } from "./slots";
 
 // What a command is to the coordinator.
 const KEYLESS: u32 = 0;

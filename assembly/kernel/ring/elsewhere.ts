@@ -14,16 +14,8 @@ import { linkExpect, linkIsReadable, NO_SLOT } from "./links";
 import { frameRead, outboxRoom, writeBytes } from "./outbox";
 import { requestOf } from "./requests";
 import { setLocal, setLocals, setPreferred, setReplicas } from "./route";
-import {
-  SLOT_CAREFUL,
-  SLOT_WRITE,
-  slotAttach,
-  slotExpects,
-  slotOf,
-  slotOpenFor,
-  slotSetHash,
-  slotsHaveRoom,
-} from "./slots";
+import { SLOT_CAREFUL, SLOT_WRITE, slotAttach, slotOf, slotSetHash } from "./slot";
+import { slotExpects, slotOpenFor, slotsHaveRoom } from "./slots";
 
 /** What a DEL sees that is not executed where the key is: nothing, u64 stamp and u16 node. */
 const nothing: usize = memory.data(16, 8);

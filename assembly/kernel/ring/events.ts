@@ -14,7 +14,6 @@ import {
   slotAt,
   slotClear,
   slotConnection,
-  slotDone,
   slotDropQueued,
   slotEventLink,
   slotExtra,
@@ -28,7 +27,8 @@ import {
   slotTag,
   STATE_FREE,
   STATE_RETRY,
-} from "./slots";
+} from "./slot";
+import { slotDone } from "./slots";
 
 /** A slot of the host has the acknowledgements that it needs; or will not get them. */
 export const EVENT_DECIDED: u32 = 1;

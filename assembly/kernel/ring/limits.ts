@@ -5,6 +5,9 @@ export const SELF_COORDINATING: u32 = 1;
 /** This node lacks its last store epoch: it takes writes and answers no read. */
 export const SELF_FENCED: u32 = 2;
 
+/** Bytes of an outbox. */
+export const OUTBOX_BYTES: u32 = 256 * 1024;
+
 /** SELF_ flags. */
 export let selfFlags: u32 = 0;
 /** Age at which a slot fails, in ms. */

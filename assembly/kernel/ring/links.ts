@@ -10,13 +10,11 @@ import { freePages, PAGE_BYTES, takePages } from "../pages";
 import { takePagesForHost } from "../room";
 import { FAIL_LINK_DOWN } from "./frames";
 import { BYTES_OUT, countFigure, LINK_OVERFLOWS, LOST_REQUESTS } from "./figures";
-import { maxLinkPending } from "./limits";
+import { maxLinkPending, OUTBOX_BYTES } from "./limits";
 import { slotFailed, slotsAcked } from "./slots";
 
 /** Most links; numbers are below. */
 export const MAX_LINKS: u32 = 1024;
-/** Bytes of an outbox. */
-export const OUTBOX_BYTES: u32 = 256 * 1024;
 /** Stands for no slot in the FIFO: nobody waits for the answer. */
 export const NO_SLOT: u32 = 0xffffffff;
 

@@ -35,6 +35,7 @@ import {
   STALE_HEADER_BYTES,
 } from "./frames";
 import { ACKS_SENT, countFigure, FRAMES_OUT, REPAIRS_SENT } from "./figures";
+import { OUTBOX_BYTES } from "./limits";
 import {
   LINK_ACKS,
   LINK_OUT_LENGTH,
@@ -43,7 +44,6 @@ import {
   linkExpect,
   linkIsOpen,
   linkIsUp,
-  OUTBOX_BYTES,
 } from "./links";
 
 /** Most bytes of frames that an outbox takes. */

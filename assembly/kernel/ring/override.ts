@@ -61,7 +61,7 @@ import {
   slotHas,
   slotNeed,
   slotReplicas,
-} from "./slots";
+} from "./slot";
 import { streamPeek, streamPoke } from "./streams";
 
 /** Bytes of a reply that has no value: an error, an integer. */

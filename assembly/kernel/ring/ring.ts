@@ -2,11 +2,13 @@
 
 import { blockBytes, blockPages, blocksInit } from "./blocks";
 import { copyInit } from "./copy";
+import { deadlinesInit } from "./deadlines";
 import { eventsInit } from "./events";
 import { figureOf } from "./figures";
+import { followInit } from "./follow";
 import { latencyInit } from "./latency";
 import { routeInit, routeInstall } from "./route";
-import { slotsCapacity, slotsInit, slotsPending, slotsReady } from "./slots";
+import { slotsCapacity, slotsInit, slotsPending, slotsReady } from "./slot";
 import { streamsInit } from "./streams";
 import { targetsInit } from "./targets";
 
@@ -17,6 +19,8 @@ export function ringInit(): void {
   blocksInit();
   streamsInit();
   slotsInit();
+  followInit();
+  deadlinesInit();
   eventsInit();
   latencyInit();
   copyInit();

@@ -1,0 +1,77 @@
+// Refused writes that a later one of the same connection to the same key makes void: they are decided with it.
+
+import { CONNECTION_FIRST_SLOT } from "../connection";
+import { NO_SLOT } from "./links";
+import { failReply } from "./override";
+import {
+  AT_CHILDREN,
+  AT_NEED,
+  AT_NEXT,
+  handleOf,
+  INDEX_MASK,
+  NEED_FOLLOWS,
+  slotAt,
+  slotConnection,
+  slotHash,
+  slotNeed,
+  slotState,
+  STATE_OPEN,
+} from "./slot";
+import { slotCheck, slotDecided } from "./slots";
+
+/** Slots that follow a later one. */
+export let followers: u32 = 0;
+
+export function followInit(): void {
+  followers = 0;
+}
+
+/** A slot that followed another is gone, or too old. */
+export function followerLeaves(): void {
+  followers--;
+}
+
+/**
+ * Has a refused write wait for a later one of the same connection to the same key, if there is any: a new stamp would put it
+ * behind that one. Whether there is.
+ */
+export function slotFollow(slot: u32): bool {
+  const hash = slotHash(slot);
+  if (hash == 0) return false;
+  let later: u32 = 0;
+  let handle = load<u32>(slot, AT_NEXT);
+  while (handle != NO_SLOT) {
+    const other = slotAt(handle & INDEX_MASK);
+    if (slotHash(other) == hash) later = other;
+    handle = load<u32>(other, AT_NEXT);
+  }
+  if (later == 0) return false;
+  if (slotState(later) == STATE_OPEN) {
+    store<u8>(slot, <u8>NEED_FOLLOWS, AT_NEED);
+    followers++;
+    return true;
+  }
+  // It was decided, but not released: this one is before it.
+  store<u8>(slot, 0, AT_NEED);
+  store<u8>(slot, 0, AT_CHILDREN);
+  slotCheck(slot);
+  return true;
+}
+
+/** Decides the slots that follow one that is being decided. */
+export function decideFollowers(leader: u32, well: bool): void {
+  const hash = slotHash(leader);
+  if (hash == 0) return;
+  const last = handleOf(leader);
+  let handle = load<u32>(slotConnection(leader), CONNECTION_FIRST_SLOT);
+  while (handle != NO_SLOT && handle != last) {
+    const slot = slotAt(handle & INDEX_MASK);
+    const next = load<u32>(slot, AT_NEXT);
+    if (slotState(slot) == STATE_OPEN && slotNeed(slot) == NEED_FOLLOWS && slotHash(slot) == hash) {
+      followers--;
+      if (!well) failReply(slot);
+      slotDecided(slot);
+    }
+    handle = next;
+  }
+}
