@@ -396,6 +396,10 @@ export class Ring implements RingPort, LinkEvents, PeerFrames {
     this.touch();
     const age = this.#ageOf(deadline);
     const slot = this.#store.kernel.slotOpen(tag, need, age, holds ? 1 : 0) >>> 0;
+    if (slot === NO_SLOT) {
+      this.#quorums.drop(tag);
+      return Promise.resolve({ ok: false, got: 0, need, stale: false });
+    }
     for (const member of members) this.post(member.index, frame, slot);
     this.#store.kernel.slotSeal(slot);
     return outcome;
