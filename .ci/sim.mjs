@@ -22,6 +22,7 @@ const HELP = `npm run sim -- [options]
   --ms N            stop after so many ms, whatever --runs says
   --duration N      how long faults happen in each run, in ms of the simulation (default: drawn)
   --sabotage NAME   break a rule on purpose: ${Object.keys(SABOTAGES).join("; ")}
+  --focus NAME      dwell on what shows a sabotage, without it
   --trace FILE      write every event of the runs to FILE
   --shrink N        runs that shrinking a failure may take (default 60; 0: none)
   --keep-going      run the other seeds when one has failed
@@ -35,6 +36,7 @@ const { values } = parseArgs({
     ms: { type: "string" },
     duration: { type: "string" },
     sabotage: { type: "string" },
+    focus: { type: "string" },
     trace: { type: "string" },
     shrink: { type: "string", default: "60" },
     "keep-going": { type: "boolean", default: false },
@@ -108,7 +110,8 @@ function* seeds() {
 async function run(seed, faults, record) {
   rejections.length = 0;
   const options = { seed, platform, settle, faults, record };
-  if (values.sabotage !== undefined) options.sabotage = sabotage();
+  if (values.sabotage !== undefined) options.sabotage = sabotage(values.sabotage);
+  if (values.focus !== undefined) options.focus = sabotage(values.focus).focus;
   if (values.duration !== undefined) options.durationMs = Number(values.duration);
   const trace =
     values.trace !== undefined && faults === undefined
@@ -128,10 +131,10 @@ async function run(seed, faults, record) {
   }
 }
 
-function sabotage() {
-  const found = SABOTAGES[values.sabotage];
+function sabotage(name) {
+  const found = SABOTAGES[name];
   if (found !== undefined) return found;
-  console.error(`sim: there is no sabotage ${values.sabotage}\n${HELP}`);
+  console.error(`sim: there is no sabotage ${name}\n${HELP}`);
   process.exit(2);
 }
 

@@ -13,8 +13,7 @@ export async function askNode(
 ): Promise<Reply[]> {
   const stream = await transport.dial(target.address, DIAL_TIMEOUT_MS);
   return new Promise((resolve, reject) => {
-    stream.start(new Asking(stream, commands.length, resolve, reject));
-    stream.write(encodeCommands(commands));
+    stream.start(new Asking(stream, commands, resolve, reject));
   });
 }
 
@@ -22,7 +21,7 @@ const DIAL_TIMEOUT_MS = 2000;
 
 class Asking implements StreamHandler {
   readonly #stream: ByteStream;
-  readonly #count: number;
+  readonly #commands: readonly (readonly string[])[];
   readonly #resolve: (replies: Reply[]) => void;
   readonly #reject: (error: Error) => void;
   readonly #reader = new ReplyReader();
@@ -30,24 +29,32 @@ class Asking implements StreamHandler {
 
   constructor(
     stream: ByteStream,
-    count: number,
+    commands: readonly (readonly string[])[],
     resolve: (replies: Reply[]) => void,
     reject: (error: Error) => void,
   ) {
     this.#stream = stream;
-    this.#count = count;
+    this.#commands = commands;
     this.#resolve = resolve;
     this.#reject = reject;
+    this.#askNext();
   }
 
   received(bytes: Uint8Array): void {
     this.#reader.push(bytes);
-    for (;;) {
-      const reply = this.#reader.next();
-      if (reply === undefined) break;
-      this.#replies.push(reply);
+    const reply = this.#reader.next();
+    if (reply === undefined) return;
+    this.#replies.push(reply);
+    this.#askNext();
+  }
+
+  /** One command at a time: many at once may be more than a node takes. */
+  #askNext(): void {
+    const next = this.#commands[this.#replies.length];
+    if (next !== undefined) {
+      this.#stream.write(encodeCommands([next]));
+      return;
     }
-    if (this.#replies.length < this.#count) return;
     this.#resolve(this.#replies);
     this.#stream.destroy();
   }

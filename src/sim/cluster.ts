@@ -34,8 +34,8 @@ export interface NodePlace {
   readonly tokens: string;
 }
 
-/** What may be done to a node that breaks a promise on purpose: proof that the checkers notice. */
-export interface Sabotage {
+/** What may be done to nodes that breaks a promise on purpose: proof that the checkers notice. */
+export interface NodeSabotage {
   readonly kernel?: (kernel: KernelExports) => KernelExports;
   readonly transport?: (transport: Transport) => Transport;
 }
@@ -46,7 +46,7 @@ export interface ClusterFacts {
   readonly settings: Partial<SettingValues>;
   /** What all nodes agree on besides their places. */
   readonly cluster?: Pick<ClusterOptions, "hash" | "hashTag" | "distribution" | "secret">;
-  readonly sabotage?: Sabotage | undefined;
+  readonly sabotage?: NodeSabotage | undefined;
 }
 
 export interface LogLine {

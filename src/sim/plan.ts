@@ -3,11 +3,11 @@ import type { SettingValues } from "../base/settings.ts";
 import type { ClusterOptions } from "../ring/cluster-options.ts";
 import { type ConsistencyLevel, LEVELS } from "../ring/levels.ts";
 import { type NodePlace, places } from "./cluster.ts";
-import { drawFaults } from "./faults/draw.ts";
-import type { Fault } from "./faults/fault.ts";
+import { drawFaults, type FaultSurroundings } from "./faults/draw.ts";
+import type { Fault, FaultKind } from "./faults/fault.ts";
 import type { PathModel } from "./network/pipe.ts";
 import { Random } from "./random.ts";
-import { drawWorkload, type Workload } from "./workload/commands.ts";
+import { type CommandKind, drawWorkload, type Workload } from "./workload/commands.ts";
 
 export interface ClientPlan {
   readonly host: string;
@@ -31,34 +31,69 @@ export interface RunPlan {
   /** How long clients send while faults happen, in ms. */
   readonly durationMs: number;
   readonly faults: readonly Fault[];
+  /** How far each node's clock is off from the beginning, by host, in ms. */
+  readonly clocks: ReadonlyMap<string, number>;
   /** Whether nodes may crash that are needed to keep what was acknowledged. */
   readonly mayLoseMajority: boolean;
+}
+
+/** What a run is to dwell on, in place of what is drawn. */
+export interface Focus {
+  /** The kinds of faults. */
+  readonly faults?: readonly FaultKind[];
+  /** How many times as many faults. */
+  readonly intensity?: number;
+  /** How far clocks are off at most, in ms. */
+  readonly skewMs?: number;
+  readonly level?: ConsistencyLevel;
+  readonly settings?: Partial<SettingValues>;
+  readonly workload?: Partial<Omit<Workload, "weights">>;
+  /** The only commands. */
+  readonly commands?: readonly CommandKind[];
+  /** Datacenters and their racks. */
+  readonly shape?: Readonly<Record<string, number>>;
 }
 
 export interface PlanOptions {
   /** In place of what is drawn. */
   readonly durationMs?: number | undefined;
-  readonly places?: readonly NodePlace[] | undefined;
+  readonly focus?: Focus | undefined;
 }
 
 /** The plan of a seed. */
 export function drawPlan(seed: string, options: PlanOptions = {}): RunPlan {
+  const { focus = {} } = options;
   const random = new Random(seed).fork("plan");
-  const at = options.places ?? drawPlaces(random.fork("places"));
-  const clients = drawClients(random.fork("clients"), at);
+  const at = focus.shape === undefined ? drawPlaces(random.fork("places")) : places(focus.shape);
+  const clients = drawClients(random.fork("clients"), at, focus.level);
   const durationMs = options.durationMs ?? random.pick([2000, 4000, 8000]);
   const faultRandom = random.fork("faults");
+  const around: FaultSurroundings = {
+    ...{ places: at, clients: clients.length, durationMs },
+    ...{ kinds: focus.faults, intensity: focus.intensity },
+  };
   return {
     places: at,
     cluster: drawClusterOptions(random.fork("cluster")),
-    settings: drawSettings(random.fork("settings")),
+    settings: { ...drawSettings(random.fork("settings")), ...focus.settings },
     paths: drawPaths(random.fork("paths")),
     clients,
-    workload: drawWorkload(random.fork("workload")),
+    workload: { ...drawWorkload(random.fork("workload"), focus.commands), ...focus.workload },
     durationMs,
-    faults: drawFaults(faultRandom, { places: at, clients: clients.length, durationMs }),
+    faults: drawFaults(faultRandom, around),
+    clocks: drawClocks(random.fork("clocks"), at, focus.skewMs),
     mayLoseMajority: faultRandom.fork("loss").chance(0.1),
   };
+}
+
+/** Clocks that are off, but not so far that nodes refuse each other. */
+function drawClocks(
+  random: Random,
+  at: readonly NodePlace[],
+  skewMs: number | undefined,
+): Map<string, number> {
+  const most = skewMs ?? random.pick([0, 0, 1, 30, 1000, 4000]);
+  return new Map(at.map(({ host }) => [host, Math.round(random.between(-most, most))]));
 }
 
 /** Two datacenters of three racks, mostly. */
@@ -103,7 +138,7 @@ function drawSettings(random: Random): Partial<SettingValues> {
     reconnectMaxMs: random.pick([200, 1000]),
     copyPageBytes: random.pick([4096, 65_536]),
   };
-  if (random.chance(0.2)) settings.maxLinkPendingRequests = random.pick([16, 100]);
+  if (random.chance(0.2)) settings.maxLinkPendingRequests = random.pick([128, 1000]);
   if (random.chance(0.1)) settings.maxPendingRequests = random.pick([16, 100]);
   return settings;
 }
@@ -124,9 +159,14 @@ function drawPaths(random: Random): RunPlan["paths"] {
   return { near, far, client };
 }
 
-function drawClients(random: Random, at: readonly NodePlace[]): ClientPlan[] {
+function drawClients(
+  random: Random,
+  at: readonly NodePlace[],
+  wanted: ConsistencyLevel | undefined,
+): ClientPlan[] {
   const count = random.pick([2, 5, 10]);
-  const usual = random.pick([...LEVELS, "DC_QUORUM", "DC_QUORUM", "mixed"] as const);
+  const drawn = random.pick([...LEVELS, "DC_QUORUM", "DC_QUORUM", "mixed"] as const);
+  const usual = wanted ?? drawn;
   const thinkMs = random.pick([5, 20, 100]) * count;
   const pipeline = random.pick([1, 3, 10]);
   return Array.from({ length: count }, (_, i): ClientPlan => {

@@ -14,7 +14,7 @@ import { checkReplicas } from "./checkers/replicas.ts";
 import { checkReplyOrder } from "./checkers/reply-order.ts";
 import { SimClient } from "./client/client.ts";
 import { isError, type Reply } from "./client/replies.ts";
-import { type Sabotage, SimCluster, type SimNode, type SimPlatform } from "./cluster.ts";
+import { SimCluster, type SimNode, type SimPlatform } from "./cluster.ts";
 import type { Fault } from "./faults/fault.ts";
 import { FaultInjector } from "./faults/injector.ts";
 import { History, type Operation } from "./history.ts";
@@ -22,6 +22,7 @@ import type { PathModel } from "./network/pipe.ts";
 import { CALM_PATH, Network } from "./network.ts";
 import { drawPlan, type PlanOptions, type RunPlan } from "./plan.ts";
 import { replicaState } from "./replica-state.ts";
+import type { Sabotage } from "./sabotage.ts";
 import type { Sometimes } from "./sometimes.ts";
 import { nextCommand } from "./workload/commands.ts";
 import { registerEvents } from "./workload/register-events.ts";
@@ -91,7 +92,7 @@ class Run {
   constructor(options: RunOptions) {
     const { seed, settle, record, platform, sabotage } = options;
     this.#options = options;
-    this.#plan = drawPlan(seed, options);
+    this.#plan = drawPlan(seed, { focus: sabotage?.focus, ...options });
     const { near, far, client } = this.#plan.paths;
     this.#calm = { near: calmed(near), far: calmed(far), client };
     this.#world = new World({ seed, settle, record });
@@ -106,6 +107,7 @@ class Run {
   async perform(): Promise<RunReport> {
     const world = this.#world;
     const cluster = this.#cluster;
+    for (const node of cluster.nodes) node.jumpClock(this.#plan.clocks.get(node.host) ?? 0);
     cluster.startAll();
     if (!(await this.#eventually(() => cluster.isWhole, COME_UP_MS))) {
       this.#report("liveness", `the cluster did not come up in ${COME_UP_MS} ms`);

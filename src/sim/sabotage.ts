@@ -5,20 +5,68 @@
 import { FRAME } from "../link/frame.ts";
 import { DATABASES, type KernelExports } from "../store/kernel.ts";
 import { LINK, LINK_FLAG, SELF_FLAG } from "../store/kernel-ring.ts";
-import type { Sabotage } from "./cluster.ts";
+import type { NodeSabotage } from "./cluster.ts";
+import type { Focus } from "./plan.ts";
+
+/** A broken rule, and what runs dwell on so that it shows soon. */
+export interface Sabotage extends NodeSabotage {
+  readonly focus: Focus;
+}
 
 /** Every sabotage by what it does. */
 export const SABOTAGES = {
   /** N is the number of replicas that are up. */
-  "quorum counted over the reachable": { kernel: countReachable },
+  "quorum counted over the reachable": {
+    kernel: countReachable,
+    focus: {
+      faults: ["partition"],
+      level: "DC_QUORUM",
+      settings: { pingIntervalMs: 50, linkTimeoutMs: 200, reconnectMaxMs: 200 },
+      workload: { registers: 2 },
+      commands: ["set", "get", "delete"],
+    },
+  },
   /** Two nodes mint the same stamps. */
-  "stamp minted twice": { kernel: mintTwice },
-  /** What a replica refuses as older it acknowledges. */
-  "stale taken for an acknowledgement": { kernel: acknowledgeStale },
+  "stamp minted twice": {
+    kernel: mintTwice,
+    focus: { faults: [], level: "DC_QUORUM", workload: { registers: 2 }, commands: ["set", "get"] },
+  },
+  /** What a replica refuses as older is acknowledged. */
+  "stale taken for an acknowledgement": {
+    kernel: acknowledgeStale,
+    focus: {
+      faults: ["stall"],
+      intensity: 3,
+      skewMs: 4000,
+      level: "DC_QUORUM",
+      shape: { east: 3 },
+      workload: { registers: 2 },
+      commands: ["set", "get"],
+    },
+  },
   /** A node without its state answers reads. */
-  "amnesiac replica answering reads": { kernel: neverFenced },
+  "amnesiac replica answering reads": {
+    kernel: neverFenced,
+    focus: {
+      faults: ["crash", "stall"],
+      intensity: 3,
+      level: "DC_QUORUM",
+      shape: { east: 3 },
+      settings: { copyPageBytes: 4096 },
+      workload: { registers: 100, valueBytes: 2000 },
+      commands: ["set", "get", "mget"],
+    },
+  },
   /** Tombstones go before every replica has them. */
-  "tombstone dropped early": { kernel: dropTombstones },
+  "tombstone dropped early": {
+    kernel: dropTombstones,
+    focus: {
+      faults: ["stall", "partition"],
+      level: "DC_QUORUM",
+      workload: { registers: 5 },
+      commands: ["set", "get", "delete"],
+    },
+  },
 } as const satisfies Readonly<Record<string, Sabotage>>;
 
 export type SabotageName = keyof typeof SABOTAGES;

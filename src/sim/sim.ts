@@ -7,17 +7,17 @@
  * ```
  */
 export type { Problem } from "./checkers/problem.ts";
-export type { ClusterFacts, NodePlace, Sabotage, SimPlatform } from "./cluster.ts";
+export type { ClusterFacts, NodePlace, NodeSabotage, SimPlatform } from "./cluster.ts";
 export { places, SimCluster, SimNode } from "./cluster.ts";
 export type { Fault } from "./faults/fault.ts";
 export { describeFault } from "./faults/fault.ts";
 export { CALM_PATH, Network } from "./network.ts";
-export { drawPlan, type PlanOptions, type RunPlan } from "./plan.ts";
+export { drawPlan, type Focus, type PlanOptions, type RunPlan } from "./plan.ts";
 export { SimProcess } from "./process.ts";
 export { Random } from "./random.ts";
 export { describeRun } from "./report.ts";
 export { type RunOptions, type RunReport, runSimulation } from "./run.ts";
-export { SABOTAGES, type SabotageName } from "./sabotage.ts";
+export { SABOTAGES, type Sabotage, type SabotageName } from "./sabotage.ts";
 export { shrinkFaults } from "./shrink.ts";
 export { EXPECTED_SITUATIONS } from "./situations.ts";
 export { Sometimes } from "./sometimes.ts";

@@ -12,6 +12,10 @@ export interface FaultSurroundings {
   readonly clients: number;
   /** How long faults happen, in ms. */
   readonly durationMs: number;
+  /** The kinds of faults; some of all by default. */
+  readonly kinds?: readonly FaultKind[] | undefined;
+  /** How many times as many; 1 by default. */
+  readonly intensity?: number | undefined;
 }
 
 /** Faults of each kind per second of a run that has them, at most. */
@@ -38,8 +42,10 @@ export function drawFaults(random: Random, around: FaultSurroundings): Fault[] {
   const faults: Fault[] = [];
   for (const kind of Object.keys(MOST_PER_SECOND) as FaultKind[]) {
     const own = random.fork(kind);
-    if (!own.chance(KIND_CHANCE)) continue;
-    const meanMs = 1000 / own.between(0.1, 1) / MOST_PER_SECOND[kind];
+    const isDrawn = own.chance(KIND_CHANCE);
+    if (!(around.kinds?.includes(kind) ?? isDrawn)) continue;
+    const perSecond = own.between(0.1, 1) * MOST_PER_SECOND[kind] * (around.intensity ?? 1);
+    const meanMs = 1000 / perSecond;
     for (let atMs = own.exponential(meanMs); atMs < around.durationMs; ) {
       const fault = drawFault(kind, atMs, own, around);
       if (fault !== undefined) faults.push(fault);

@@ -19,8 +19,8 @@ export interface Workload {
 
 export type CommandKind = keyof typeof KINDS;
 
-/** Draws a workload: few keys or many, few kinds of commands or all of them. */
-export function drawWorkload(random: Random): Workload {
+/** Draws a workload: few keys or many, few kinds of commands or all of them, or `only` those. */
+export function drawWorkload(random: Random, only?: readonly CommandKind[]): Workload {
   const weights = {} as Record<CommandKind, number>;
   const names = Object.keys(KINDS) as CommandKind[];
   // A run that does one thing much finds what a run that does everything a little does not.
@@ -28,6 +28,7 @@ export function drawWorkload(random: Random): Workload {
   for (const name of names) weights[name] = random.chance(isRare) ? 0 : random.exponential(1);
   weights.set += 0.5;
   weights.get += 0.5;
+  if (only !== undefined) for (const name of names) weights[name] = only.includes(name) ? 1 : 0;
   return {
     registers: random.pick([1, 2, 5, 20, 100]),
     hashes: random.pick([1, 2, 8]),
