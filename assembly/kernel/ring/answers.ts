@@ -343,6 +343,11 @@ export function slotStale(handle: u32, link: u32, frame: u32): i32 {
     slotAnswered(slot, link, slotHas(slot, SLOT_HOLDS));
     return SLOT_DONE;
   }
+  // It carries another write of this node, which only that one's own slot may send again.
+  if (slotKind(slot) == KIND_CHILD && slotHas(slot, SLOT_HOLDS)) {
+    slotFail(slot);
+    return SLOT_DONE;
+  }
   const isPart = (handle & PART) != 0;
   const root = rootOf(slot);
   // A repair is not refused: who holds something newer needs none.
@@ -459,7 +464,9 @@ function sendAgain(handle: u32, root: u32, stale: u32): bool {
   const place = self ? tableFind(database, hash, key, keyLength) : 0;
   let record: u32 = place == 0 ? 0 : slotRecord(place);
   if (record != 0 && !isNewer(recordStamp(record), recordNode(record), frameStamp(stale), frameNode(stale))) record = 0;
-  // A later write here is newer than what the replica holds: it is what the others must hold, and it comes after this one.
+  // What came from elsewhere may have been acknowledged before this write began: this one must go on top of it.
+  if (record != 0 && recordNode(record) != nodeIndex) record = 0;
+  // A later write of this node is newer than what the replica holds: it is what the others must hold, and it comes after this one.
   if (record != 0) {
     if (recordFlags(record) & FLAG_OBJECT) return false;
     againFlags = recordFlags(record) & FLAG_TOMBSTONE ? FRAME_TOMBSTONE : 0;
@@ -478,6 +485,7 @@ function sendAgain(handle: u32, root: u32, stale: u32): bool {
   }
   const child = slotOpenChild(handle, slotNeed(openSlotOf(root)));
   if (child == NO_SLOT) return false;
+  if (record != 0) slotSet(openSlotOf(child), SLOT_HOLDS);
   slotExpects(child, sendTo(set, child, database, key, keyLength));
   slotSeal(child);
   return true;
