@@ -1,4 +1,4 @@
-// kernel.wasm: the codec, the table, and feed().
+// kernel.wasm: the table, feed(), and the ring.
 
 import { arenaInit, liveBytes, movedRecords, segments } from "./kernel/arena";
 import { callsInit, outOfMemoryErrors, plainErrors, wrongTypeErrors } from "./kernel/calls";
@@ -18,7 +18,6 @@ import { siphashSeed } from "./kernel/siphash";
 import { tableInit, tablePages, tableVolatile } from "./kernel/table";
 import { setMaxBulkBytes } from "./codec/resp-request";
 
-export * from "./codec/exports";
 export { collectTombstones, holdExpiry, takeReleased } from "./kernel/entries";
 export { connectionClose, connectionLevels, connectionOpen } from "./kernel/connection";
 export { contextClose, contextOpen, inputReserve, releaseBigInput } from "./kernel/context";

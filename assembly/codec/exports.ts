@@ -1,4 +1,4 @@
-// What both modules export of the codec: one line per file.
+// What codec.wasm exports: one line per file.
 
 export { parseRequest, requestLeft, requestPos, requestResume, requestWanted, respIndex, setMaxBulkBytes } from "./resp-request";
 export { crc32, crc32Lowercase } from "./crc32";

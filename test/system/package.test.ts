@@ -139,9 +139,9 @@ describe("the package", () => {
     });
   });
 
-  it("does what the README's example says", async () => {
+  it("does what the README's example of the codec says", async () => {
     const readme = readFileSync(join(ROOT, "README.md"), "utf8");
-    const [, example] = /```js\n(import [\s\S]*?)```/.exec(readme)!;
+    const [, example] = /```js\n(import \{ loadCodec[\s\S]*?)```/.exec(readme)!;
     writeFileSync(join(installed.folder, "example.mjs"), example!);
     const { stdout } = await run(process.execPath, ["example.mjs"], { cwd: installed.folder });
     const promised = [...example!.matchAll(/^console\.log.*; \/\/ (.*)$/gm)].map(
