@@ -79,6 +79,8 @@ export const STATUS_INTERVAL_MS = 1000;
 
 /** How long a node that starts without state waits for a node of another datacenter, which may have it, in ms. */
 export const OTHER_DATACENTERS_MS = 5000;
+/** How long one page of a range copy may take, in ms; a link that is dead ends it sooner. */
+export const COPY_PAGE_TIMEOUT_MS = 10_000;
 /** How often what was refused for its stamp is asked for again, in ms. */
 export const REFUSED_RETRY_MS = 5000;
 
@@ -153,7 +155,7 @@ export class Ring implements RingPort, LinkEvents, PeerFrames {
       catchUp: this.#catchUp,
       log: parts.log,
       pageBytes: settings.get("copyPageBytes"),
-      timeoutMs: settings.get("requestTimeoutMs"),
+      timeoutMs: COPY_PAGE_TIMEOUT_MS,
       brought: (oldest) => this.#noteBrought(oldest),
       changed: () => this.#afterCatchUp(),
     });

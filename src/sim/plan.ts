@@ -75,7 +75,7 @@ export function drawPlan(seed: string, options: PlanOptions = {}): RunPlan {
   return {
     places: at,
     cluster: drawClusterOptions(random.fork("cluster")),
-    settings: { ...drawSettings(random.fork("settings")), ...focus.settings },
+    settings: { ...drawSettings(random.fork("settings"), isFar(at)), ...focus.settings },
     paths: drawPaths(random.fork("paths")),
     clients,
     workload: { ...drawWorkload(random.fork("workload"), focus.commands), ...focus.workload },
@@ -127,9 +127,15 @@ function drawClusterOptions(random: Random): RunPlan["cluster"] {
   return random.chance(0.1) ? { hash, secret: "the secret of the simulation" } : { hash };
 }
 
-function drawSettings(random: Random): Partial<SettingValues> {
+/** Whether there are several datacenters. */
+function isFar(at: readonly NodePlace[]): boolean {
+  return new Set(at.map(({ datacenter }) => datacenter)).size > 1;
+}
+
+/** `far`: a request may take three rounds between datacenters, so that its deadline must be longer than those. */
+function drawSettings(random: Random, far: boolean): Partial<SettingValues> {
   const settings: { -readonly [N in keyof SettingValues]?: SettingValues[N] } = {
-    requestTimeoutMs: random.pick([300, 1000, 3000]),
+    requestTimeoutMs: random.pick([far ? 1000 : 300, 1000, 3000]),
     pingIntervalMs: random.pick([100, 500, 1000]),
     linkTimeoutMs: random.pick([400, 1500, 3000]),
     dialTimeoutMs: 1000,
