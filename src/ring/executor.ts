@@ -121,6 +121,8 @@ export class Executor {
     if (effects.length === 0) return;
     let heard = await this.#replicate(effects, reach);
     while (isStale(heard) && this.#context.runtime.monotonic() < reach.deadline) {
+      // What a quorum holds may have been read: it must not come back above what was written since.
+      if (again !== undefined && heard.some(({ ok }) => ok)) break;
       requireAll(await this.#readAround(effects, reach), true);
       heard =
         again === undefined

@@ -116,6 +116,12 @@ describe("two datacenters of three racks", () => {
     const [one, , , four, five] = members as ClusterMember[];
     const near = await connectRedis(one!);
     const far = await connectRedis(five!);
+    // A node is ready when it has reached most of its own datacenter.
+    for (const client of [near, far]) {
+      await expect
+        .poll(async () => String(await client.call("RINGLET", "STATUS")), { timeout: 20_000 })
+        .toContain("members_readable: 6");
+    }
     await near.mset(Object.fromEntries(keys.map((key) => [key, `v${key}`])));
     await near.hset("h", { f: "v", g: "w" });
     await near.incrby("n", 41);
