@@ -284,7 +284,10 @@ class Run {
         failures,
         log: this.#cluster.log,
         lossExpected: losses.length !== 0,
-        clocksAreOff: this.#faults.some((fault) => fault.kind.startsWith("clock-")),
+        clocksAreOff:
+          this.#faults.some((fault) => fault.kind.startsWith("clock-")) ||
+          // Healing sets them right: that is a jump.
+          [...this.#plan.clocks.values()].some((offMs) => offMs !== 0),
       }),
       ...checkReplyOrder(operations),
       ...checkDeadlines(operations, {
