@@ -5,9 +5,12 @@
  *   every frame   0 u32 length of all of it   4 u8 type   5 u8 flags (upper 4 bits), database (lower 4)   6 u16 aux
  *
  *   WRITE    0x10   8 u64 stamp   16 u64 expiry << 16 | node   24 u32 key length   28 key, value
- *   READ     0x11   8 u64 stamp   16 u64 node (of what the asker holds)   24 u32 key length   28 key
+ *   READ     0x11   8 u64 stamp   16 u64 node (of what the asker holds)   24 u32 key length   28 key   u64 digest of what the asker
+ *                   holds, or nothing: with it the host answers
  *   BATCH    0x12   8 u64 stamp   16 u64 node   24 u32 count   28 that many WRITE frames
  *   FLOOR    0x13   8 u64 stamp   16 u64 node
+ *   STALE    0x19   8 u64 stamp   16 u64 node (of what the replica holds)   24 the WRITE frame that it refuses
+ *   OLDER    0x1b   as READ, of what the replica holds, without a digest
  *   REQUEST  0x30   8 u32 id   12 u32 ms until its deadline   16 u8 kind   17 0 0 0   20 body
  *   RESPONSE 0x31   8 u32 id   12 u32 status (0 ok, 1 error)   16 body (of an error: text, UTF-8)
  *   STATUS   0x32   8 JSON, UTF-8
@@ -46,10 +49,14 @@ export const FRAME_BYTES = {
   key: 28,
   batch: 28,
   floor: 24,
+  stale: 24,
   request: 20,
   response: 16,
   status: 8,
 } as const;
+
+/** Bytes of the digest behind the key of a READ. */
+const DIGEST_BYTES = 8;
 
 /** Status of a RESPONSE. */
 export const RESPONSE_STATUS = { ok: 0, error: 1 } as const;
@@ -75,6 +82,8 @@ export interface ReadFrame {
   readonly stamp: bigint;
   readonly node: number;
   readonly key: Uint8Array;
+  /** Of the state that the asker holds, 64 bits; left out: the frame has none. */
+  readonly digest?: bigint | undefined;
 }
 
 export interface BatchFrame {
@@ -153,24 +162,48 @@ export function decodeWrite(frame: Uint8Array): WriteFrame {
 }
 
 export function encodeRead(read: ReadFrame): Uint8Array {
-  const { database, flags, stamp, node, key } = read;
-  const frame = newFrame(FRAME_BYTES.key + key.length, FRAME.read, flags | database);
+  const { database, flags, stamp, node, key, digest } = read;
+  const keyEnd = FRAME_BYTES.key + key.length;
+  const length = keyEnd + (digest === undefined ? 0 : DIGEST_BYTES);
+  const frame = newFrame(length, FRAME.read, flags | database);
   setKey(frame, stamp, BigInt(node), key);
+  if (digest !== undefined) view(frame).setBigUint64(keyEnd, digest, true);
   return frame;
 }
 
 /** Reads a READ or OLDER frame; the key is a view of it. Throws RingletError BAD_FRAME. */
 export function decodeRead(frame: Uint8Array): ReadFrame {
-  const keyLength = keyLengthOf(frame, "READ");
+  const keyEnd = FRAME_BYTES.key + keyLengthOf(frame, "READ");
   const { flags, database } = frameHead(frame);
   const data = view(frame);
+  const hasDigest = frame.length >= keyEnd + DIGEST_BYTES;
   return {
     database,
     flags,
     stamp: data.getBigUint64(8, true),
     node: data.getUint16(16, true),
-    key: frame.subarray(FRAME_BYTES.key, FRAME_BYTES.key + keyLength),
+    key: frame.subarray(FRAME_BYTES.key, keyEnd),
+    digest: hasDigest ? data.getBigUint64(keyEnd, true) : undefined,
   };
+}
+
+/** OLDER: what a replica holds of a key, older than what a READ asked about. */
+export function encodeOlder(held: Omit<ReadFrame, "digest">): Uint8Array {
+  const frame = encodeRead({ ...held, digest: undefined });
+  frame[4] = FRAME.older;
+  return frame;
+}
+
+/** STALE: a replica refuses a WRITE frame for what it holds. */
+export function encodeStale(
+  held: { readonly stamp: bigint; readonly node: number },
+  write: Uint8Array,
+): Uint8Array {
+  const length = FRAME_BYTES.stale + write.length;
+  const frame = newFrame(length, FRAME.stale, frameHead(write).database);
+  setStamp(frame, held.stamp, BigInt(held.node));
+  frame.set(write, FRAME_BYTES.stale);
+  return frame;
 }
 
 export function encodeBatch({ database, stamp, node, writes }: BatchFrame): Uint8Array {

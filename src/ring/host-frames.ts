@@ -3,7 +3,19 @@
 
 import { RingletError } from "../base/errors.ts";
 import type { Logger } from "../base/logger.ts";
-import { decodeBatch, encodeRead, FRAME, FRAME_BYTES, FRAME_FLAG } from "../link/frame.ts";
+import {
+  decodeBatch,
+  decodeFloor,
+  decodeRead,
+  decodeWrite,
+  encodeOlder,
+  encodeRead,
+  encodeStale,
+  FRAME,
+  FRAME_FLAG,
+  frameHead,
+  type ReadFrame,
+} from "../link/frame.ts";
 import { type Applied, applyFrame, recordFrames, recordStamp } from "../store/apply.ts";
 import type { Key } from "../store/database.ts";
 import type { EmbeddedStore } from "../store/embedded-store.ts";
@@ -36,8 +48,6 @@ type Outcome = Applied | "malformed";
 const FAIL_NO_MEMORY = 2;
 const FAIL_TOO_FAR_AHEAD = 3;
 const FAIL_INTERNAL = 5;
-/** Bytes of STALE in front of the frame that it refuses. */
-const STALE_HEADER_BYTES = 24;
 /** Longest answer that goes through an outbox. */
 const MAX_OUTBOX_FRAME_BYTES = 128 * 1024;
 
@@ -69,7 +79,7 @@ export class HostFrames {
         this.#newer(link, frame);
         return;
       case FRAME.older:
-        this.#repair(link, databaseOf(frame), keyOf(frame));
+        this.#repair(link, decodeRead(frame));
         return;
       default:
         this.#fail(link, FAIL_INTERNAL);
@@ -105,7 +115,7 @@ export class HostFrames {
     const bytes = this.#bytesOf(key);
     const held = recordStamp(this.#store, database, bytes);
     const { stamp, node, digest } = held ?? { stamp: 0n, node: 0, digest: 0n };
-    const frame = withDigest(encodeRead({ database, flags: 0, key: bytes, stamp, node }), digest);
+    const frame = encodeRead({ database, flags: 0, key: bytes, stamp, node, digest });
     const asked = among ?? this.#others(this.#ring.replicasOf(bytes).local);
     return this.#ring.send(
       asked.filter((member) => this.#ring.isReadable(member)),
@@ -118,7 +128,7 @@ export class HostFrames {
   #write(link: number, frame: Uint8Array): void {
     const outcome = this.#apply(frame);
     this.#store.releaseObjects();
-    if ((frame[5]! & FRAME_FLAG.spread) !== 0) this.#passOn(frame);
+    if ((frameHead(frame).flags & FRAME_FLAG.spread) !== 0) this.#passOn(frame);
     this.#answerWrite(link, frame, outcome);
   }
 
@@ -158,7 +168,7 @@ export class HostFrames {
       if (!isHeld) refusal ??= { write, outcome };
     }
     this.#store.releaseObjects();
-    if ((frame[5]! & FRAME_FLAG.spread) !== 0) this.#passOn(frame);
+    if ((frameHead(frame).flags & FRAME_FLAG.spread) !== 0) this.#passOn(frame);
     if (refusal === undefined) this.#acknowledge(link);
     else this.#answerWrite(link, refusal.write, refusal.outcome);
   }
@@ -190,7 +200,7 @@ export class HostFrames {
       return topology.members.filter(({ datacenter }) => datacenter === topology.self.datacenter);
     }
     const first = frame[4] === FRAME.batch ? writesOf(frame)?.[0] : frame;
-    return first === undefined ? [] : this.#ring.replicasOf(keyOf(first)).local;
+    return first === undefined ? [] : this.#ring.replicasOf(decodeWrite(first).key).local;
   }
 
   #spread(datacenter: readonly Member[], frame: Uint8Array): void {
@@ -202,13 +212,12 @@ export class HostFrames {
   }
 
   #read(link: number, frame: Uint8Array): void {
-    const database = databaseOf(frame);
-    const key = keyOf(frame);
+    const asked = decodeRead(frame);
+    const { database, key } = asked;
     const held = recordStamp(this.#store, database, key);
-    const asked = { stamp: stampOf(frame), node: nodeOf(frame), digest: digestOf(frame) };
     if (held === undefined) {
       if (asked.stamp === 0n) this.#acknowledge(link);
-      else this.#answer(link, olderFrame(frame, 0n, 0));
+      else this.#answer(link, encodeOlder({ ...asked, stamp: 0n, node: 0 }));
       return;
     }
     const isSame = held.stamp === asked.stamp && held.node === asked.node;
@@ -222,7 +231,7 @@ export class HostFrames {
     const [first, ...others] =
       isOlder && held.digest === 0n ? [] : recordFrames(this.#store, database, key);
     if (first === undefined) {
-      this.#answer(link, olderFrame(frame, held.stamp, held.node));
+      this.#answer(link, encodeOlder({ ...asked, stamp: held.stamp, node: held.node }));
       return;
     }
     for (const part of others) this.#ring.post(link, part);
@@ -236,27 +245,21 @@ export class HostFrames {
     write[4] = FRAME.write;
     const outcome = this.#apply(write);
     this.#store.releaseObjects();
-    if (outcome === "refused") this.#ring.noteRefusedStamp(stampOf(frame));
-    const whole = recordFrames(this.#store, databaseOf(frame), keyOf(frame));
+    const { database, key, stamp } = decodeWrite(write);
+    if (outcome === "refused") this.#ring.noteRefusedStamp(stamp);
+    const whole = recordFrames(this.#store, database, key);
     if (whole.length === 1 && isEqual(whole[0]!, write)) return;
     for (const part of whole) this.#ring.post(link, part);
   }
 
-  #repair(link: number, database: number, key: Uint8Array): void {
+  #repair(link: number, { database, key }: ReadFrame): void {
     for (const part of recordFrames(this.#store, database, key)) this.#ring.post(link, part);
   }
 
   #stale(frame: Uint8Array): Uint8Array {
-    const held = recordStamp(this.#store, databaseOf(frame), keyOf(frame));
-    const answer = new Uint8Array(STALE_HEADER_BYTES + frame.length);
-    const data = new DataView(answer.buffer);
-    data.setUint32(0, answer.length, true);
-    answer[4] = FRAME.stale;
-    answer[5] = frame[5]! & 0x0f;
-    data.setBigUint64(8, held?.stamp ?? 0n, true);
-    data.setBigUint64(16, BigInt(held?.node ?? 0), true);
-    answer.set(frame, STALE_HEADER_BYTES);
-    return answer;
+    const { database, key } = decodeWrite(frame);
+    const held = recordStamp(this.#store, database, key);
+    return encodeStale(held ?? { stamp: 0n, node: 0 }, frame);
   }
 
   #acknowledge(link: number): void {
@@ -298,47 +301,6 @@ function ofAll(outcomes: readonly QuorumOutcome[], need: number): QuorumOutcome 
   };
 }
 
-function view(frame: Uint8Array): DataView {
-  return new DataView(frame.buffer, frame.byteOffset, frame.length);
-}
-
-function databaseOf(frame: Uint8Array): number {
-  return frame[5]! & 0x0f;
-}
-
-function stampOf(frame: Uint8Array): bigint {
-  return view(frame).getBigUint64(8, true);
-}
-
-function nodeOf(frame: Uint8Array): number {
-  return view(frame).getUint16(16, true);
-}
-
-function keyEnd(frame: Uint8Array): number {
-  return FRAME_BYTES.key + view(frame).getUint32(24, true);
-}
-
-function keyOf(frame: Uint8Array): Uint8Array {
-  return frame.subarray(FRAME_BYTES.key, keyEnd(frame));
-}
-
-/** The digest behind the key of a READ; undefined without one. */
-function digestOf(frame: Uint8Array): bigint | undefined {
-  const end = keyEnd(frame);
-  return frame.length >= end + 8 ? view(frame).getBigUint64(end, true) : undefined;
-}
-
-/** OLDER in answer to a READ: what this node holds. */
-function olderFrame(read: Uint8Array, stamp: bigint, node: number): Uint8Array {
-  const answer = read.slice(0, keyEnd(read));
-  const data = view(answer);
-  data.setUint32(0, answer.length, true);
-  answer[4] = FRAME.older;
-  data.setBigUint64(8, stamp, true);
-  data.setBigUint64(16, BigInt(node), true);
-  return answer;
-}
-
 /** The WRITE frames of a BATCH; undefined when it is malformed. */
 function writesOf(frame: Uint8Array): readonly Uint8Array[] | undefined {
   try {
@@ -348,14 +310,9 @@ function writesOf(frame: Uint8Array): readonly Uint8Array[] | undefined {
   }
 }
 
-/** A READ with the digest of what the asker holds behind its key. */
-function withDigest(read: Uint8Array, digest: bigint): Uint8Array {
-  const frame = new Uint8Array(read.length + 8);
-  frame.set(read);
-  const data = view(frame);
-  data.setUint32(0, frame.length, true);
-  data.setBigUint64(read.length, digest, true);
-  return frame;
+function stampOf(frame: Uint8Array): bigint {
+  const isFloor = frameHead(frame).type === FRAME.floor;
+  return isFloor ? decodeFloor(frame).stamp : decodeWrite(frame).stamp;
 }
 
 function isEqual(one: Uint8Array, other: Uint8Array): boolean {

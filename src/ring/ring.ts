@@ -10,7 +10,7 @@ import type { Settings } from "../base/settings.ts";
 import type { Codec } from "../codec/codec.ts";
 import type { LinkCounters } from "../link/counters.ts";
 import type { LinkCrypto } from "../link/crypto.ts";
-import { encodeStatus, FRAME, FRAME_FIRST_OF } from "../link/frame.ts";
+import { decodeStatus, encodeStatus, FRAME, FRAME_FIRST_OF } from "../link/frame.ts";
 import { LinkHub } from "../link/hub.ts";
 import type { HelloFacts, LinkEvents, LinkSession } from "../link/link.ts";
 import { LinkRequests } from "../link/requests.ts";
@@ -107,7 +107,8 @@ export class Ring implements RingPort, LinkEvents, PeerFrames {
   readonly #listeners = new Set<(event: MemberEvent) => void>();
   readonly #readyWaiters: (() => void)[] = [];
   readonly #timers: Timer[] = [];
-  #dropped = new Set<number>();
+  /** Members whose frames had to be dropped since they were told so. */
+  readonly #dropped = new Set<number>();
   #startedWith: readonly string[] = [];
   /** The oldest stamp of what came from another datacenter, by the members of this one that have not been told. */
   readonly #brought = new Map<number, bigint>();
@@ -232,6 +233,7 @@ export class Ring implements RingPort, LinkEvents, PeerFrames {
     if (this.#closed) return;
     this.#closed = true;
     for (const timer of this.#timers) timer.cancel();
+    this.#copies.stop();
     this.flushLinks();
     await this.hub.close();
   }
@@ -342,32 +344,36 @@ export class Ring implements RingPort, LinkEvents, PeerFrames {
     database: number,
     key: Key,
     need: number,
-    wishes: QuorumWishes = {},
+    wishes?: QuorumWishes,
   ): Promise<QuorumOutcome> {
-    const { kernel } = this.#store;
-    const { pointer, length } = key;
-    if (wishes.among !== undefined) return this.#frames.replicate(database, key, need, wishes);
-    return (
-      this.#byKernel(wishes, (tag, age) =>
-        kernel.replicate(database, pointer, length, tag, need, age),
-      ) ?? this.#frames.replicate(database, key, need, wishes)
-    );
+    return this.#askAround("replicate", database, key, need, wishes);
   }
 
   readAround(
     database: number,
     key: Key,
     need: number,
+    wishes?: QuorumWishes,
+  ): Promise<QuorumOutcome> {
+    return this.#askAround("readAround", database, key, need, wishes);
+  }
+
+  /** Asks the other replicas of a key: the kernel does it where it can, and the host what concerns objects, or other members. */
+  #askAround(
+    operation: "replicate" | "readAround",
+    database: number,
+    key: Key,
+    need: number,
     wishes: QuorumWishes = {},
   ): Promise<QuorumOutcome> {
     const { kernel } = this.#store;
-    const { pointer, length } = key;
-    if (wishes.among !== undefined) return this.#frames.readAround(database, key, need, wishes);
-    return (
-      this.#byKernel(wishes, (tag, age) =>
-        kernel.readAround(database, pointer, length, tag, need, age),
-      ) ?? this.#frames.readAround(database, key, need, wishes)
-    );
+    const byKernel =
+      wishes.among === undefined
+        ? this.#byKernel(wishes, (tag, age) =>
+            kernel[operation](database, key.pointer, key.length, tag, need, age),
+          )
+        : undefined;
+    return byKernel ?? this.#frames[operation](database, key, need, wishes);
   }
 
   /** Has the kernel begin a quorum operation; undefined when it leaves it to the host. */
@@ -591,8 +597,8 @@ export class Ring implements RingPort, LinkEvents, PeerFrames {
   /** `brought`: what the one that it is told is to be told of that. */
   #state(brought: bigint | undefined): NodeState {
     const known: Record<string, string> = {};
-    for (const peer of this.peers) {
-      if (peer.state !== undefined) known[peer.member.index] = peer.state.epoch;
+    for (const peer of this.#peers) {
+      if (peer?.state !== undefined) known[peer.member.index] = peer.state.epoch;
     }
     return {
       epoch: this.epoch,
@@ -617,18 +623,9 @@ export class Ring implements RingPort, LinkEvents, PeerFrames {
   }
 
   #takeStatus(peer: Peer, frame: Uint8Array): void {
-    let json: unknown;
-    try {
-      json = JSON.parse(new TextDecoder().decode(frame.subarray(8)));
-    } catch {
-      json = undefined;
-    }
-    const state = stateFromJson(json);
-    if (state === undefined) {
-      peer.session?.close("it sent a status that is none");
-      return;
-    }
-    this.#takeState(peer, state);
+    const state = readStatus(frame);
+    if (state === undefined) peer.session?.close("it sent a status that is none");
+    else this.#takeState(peer, state);
   }
 
   #takeState(peer: Peer, state: NodeState): void {
@@ -703,7 +700,7 @@ export class Ring implements RingPort, LinkEvents, PeerFrames {
       this.#startedWith = this.#catchUp.startedFromReachable
         ? [
             this.epoch,
-            ...this.peers.flatMap((peer) => (peer.session && peer.state ? [peer.state.epoch] : [])),
+            ...[...this.#open].flatMap(({ state }) => (state === undefined ? [] : [state.epoch])),
           ]
         : [];
       if (this.#catchUp.lossReported) {
@@ -820,6 +817,15 @@ export class Ring implements RingPort, LinkEvents, PeerFrames {
 const TEXT = new TextEncoder();
 /** The C engine's words for a node that may not coordinate. */
 const NOT_ALLOWED = "Dynomite: Dynomite's current state does not allow this request";
+/** What a STATUS frame says; undefined when it is none. */
+function readStatus(frame: Uint8Array): NodeState | undefined {
+  try {
+    return stateFromJson(decodeStatus(frame));
+  } catch {
+    return undefined;
+  }
+}
+
 function oldestOf(stamps: Iterable<bigint>): bigint | undefined {
   let oldest: bigint | undefined;
   for (const stamp of stamps) if (oldest === undefined || stamp < oldest) oldest = stamp;
