@@ -700,7 +700,9 @@ export class Ring implements RingPort, LinkEvents, PeerFrames {
       this.#startedWith = this.#catchUp.startedFromReachable
         ? [
             this.epoch,
-            ...[...this.#open].flatMap(({ state }) => (state === undefined ? [] : [state.epoch])),
+            ...this.#peers.flatMap((peer) =>
+              peer?.session !== undefined && peer.state !== undefined ? [peer.state.epoch] : [],
+            ),
           ]
         : [];
       if (this.#catchUp.lossReported) {
