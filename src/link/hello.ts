@@ -4,6 +4,7 @@
  *   { "who": "dialler" | "acceptor", "nonce": 64 hex digits, "secured": whether it has a cluster secret,
  *     "boot": [wall clock of its start in ms, 16 hex digits], "attempt": number of its dial (acceptor: 0), "facts": HelloFacts }
  */
+import { toHex } from "../base/hex.ts";
 import { parseObject } from "./frame.ts";
 import type { HelloFacts } from "./link.ts";
 
@@ -56,10 +57,6 @@ export function isSameBoot(one: Boot, other: Boot): boolean {
 export function isNewerBoot(one: Boot, other: Boot): boolean {
   if (one.startedAt !== other.startedAt) return one.startedAt > other.startedAt;
   return one.id > other.id;
-}
-
-export function toHex(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 function fromHex(text: unknown, length: number): Uint8Array | undefined {

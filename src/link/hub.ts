@@ -1,6 +1,7 @@
 /**
  * All links of a node: it listens for peers, dials them, and keeps one session with each, again and again.
  */
+import { toHex } from "../base/hex.ts";
 import type { Logger } from "../base/logger.ts";
 import type { Runtime, Timer } from "../base/runtime.ts";
 import type { ByteStream, Listener } from "../transport/stream.ts";
@@ -12,7 +13,7 @@ import { countOne, type LinkCounters, newLinkCounters } from "./counters.ts";
 import type { LinkCrypto } from "./crypto.ts";
 import { countFailure, describeFailure, type FailureWords, hostOf, nameOf } from "./failure.ts";
 import { Handshake, type Refusal } from "./handshake.ts";
-import { BOOT_ID_BYTES, type Boot, HELLO_NONCE_BYTES, type Hello, toHex } from "./hello.ts";
+import { BOOT_ID_BYTES, type Boot, HELLO_NONCE_BYTES, type Hello } from "./hello.ts";
 import { LINK_LIMITS, type LinkLimits } from "./limits.ts";
 import type { LinkEvents, LinkPeer, LinkSession } from "./link.ts";
 import { advertisementFrame, type LinkCodec } from "./opening.ts";

@@ -4,6 +4,7 @@
  * peers.
  */
 import { RingletError } from "../base/errors.ts";
+import { toHex } from "../base/hex.ts";
 import type { Logger } from "../base/logger.ts";
 import type { Runtime, Timer } from "../base/runtime.ts";
 import type { Settings } from "../base/settings.ts";
@@ -135,7 +136,7 @@ export class Ring implements RingPort, LinkEvents, PeerFrames {
     this.topology = topology;
     this.sets = placement.sets;
     this.startedAt = runtime.now();
-    this.epoch = hex(runtime.randomBytes(EPOCH_BYTES));
+    this.epoch = toHex(runtime.randomBytes(EPOCH_BYTES));
     this.#peers = topology.members.map((member) =>
       member === topology.self
         ? undefined
@@ -838,7 +839,3 @@ function oldestOf(stamps: Iterable<bigint>): bigint | undefined {
 const BEGUN = { yes: 1, outboxFull: 2 } as const;
 /** Random bytes of a store epoch. */
 const EPOCH_BYTES = 12;
-
-function hex(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
-}

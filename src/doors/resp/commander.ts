@@ -1,6 +1,7 @@
 // Runs the commands that the kernel hands over: decides whether a client may run one now, runs it, and turns what goes wrong
 // into error replies.
 
+import { toHex } from "../../base/hex.ts";
 import type { Logger } from "../../base/logger.ts";
 import type { Runtime } from "../../base/runtime.ts";
 import type { Settings } from "../../base/settings.ts";
@@ -70,7 +71,7 @@ export class Commander implements CommandHost {
       parts.store.kernel.holdExpiry(held ? 1 : 0),
     );
     this.startedAt = parts.runtime.monotonic();
-    this.runId = hex(parts.runtime.randomBytes(20));
+    this.runId = toHex(parts.runtime.randomBytes(20));
     this.#kept = new KeptCommands(parts.store);
     this.#call = new KeyspaceCall(parts.store);
     this.ring = parts.ring === undefined ? undefined : this.#joinRing(parts.ring);
@@ -386,8 +387,4 @@ class KeyspaceCall implements Call {
   key(index: number): Key {
     return { pointer: this.args.pointer(index), length: this.args.size(index) };
   }
-}
-
-function hex(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

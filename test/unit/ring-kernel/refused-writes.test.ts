@@ -1,0 +1,145 @@
+/** Writes that a replica refuses for something newer: which of them stand, which get a new stamp, and which fail. */
+import { describe, expect, test } from "vitest";
+import { START_MS } from "../store/store-under-test.ts";
+import { agreed, alone, three } from "./replicas.ts";
+import { noQuorum, ONE, QUORUM, WiredKernels } from "./wired-kernels.ts";
+
+describe("a write that a replica refuses for something newer", () => {
+  test("stands when a quorum that held nothing newer acknowledges it", () => {
+    const { ring, a, b, c } = three();
+    b.store.setNow(START_MS + 1000);
+    alone(b, "set", "k", "ahead");
+    const client = a.client(QUORUM);
+    client.call("set", "k", "mine");
+    a.endTurn();
+    ring.deliver(0, 1);
+    b.endTurn();
+    ring.deliver(1, 0);
+    a.endTurn();
+    expect(client.replies(), "refused by one, another is still out").toEqual([]);
+    ring.settle();
+    expect(client.replies()).toEqual(["OK"]);
+    expect(a.figure("writesRestamped")).toBe(0);
+    expect(agreed([a, c], "k")).toBe("mine");
+  });
+
+  test("gets a new stamp where the others are no quorum, and is what all hold in the end", () => {
+    const { ring, a, b } = three();
+    ring.cut(0, 2);
+    // Another coordinator's clock is ahead.
+    b.store.setNow(START_MS + 1000);
+    alone(b, "set", "k", "ahead");
+    const client = a.client(QUORUM);
+    client.call("set", "k", "mine", "ex", "1000");
+    ring.settle();
+    expect(client.replies()).toEqual(["OK"]);
+    expect(agreed([a, b], "k")).toBe("mine");
+    expect(a.figure("writesRestamped")).toBe(1);
+    const ttl = b.client(ONE).call("ttl", "k");
+    expect(ttl.replies()[0]).toBeGreaterThan(990);
+  });
+
+  test("fails where a quorum may hold it, because a link was lost with its answer", () => {
+    const { ring, a, b } = three();
+    b.store.setNow(START_MS + 1000);
+    alone(b, "set", "k", "ahead");
+    const client = a.client(QUORUM);
+    client.call("set", "k", "mine");
+    ring.stopped.add(2);
+    ring.settle();
+    expect(client.replies()).toEqual([]);
+    ring.cut(0, 2);
+    ring.settle();
+    expect(client.replies()).toEqual([noQuorum(2, 3, 1, true)]);
+    expect(a.figure("writesRestamped")).toBe(0);
+  });
+
+  test("of five replicas gets it as soon as a quorum is out of reach", () => {
+    const ring = new WiredKernels({ nodes: 5 });
+    for (const node of [1, 2, 3]) {
+      ring.node(node).store.setNow(START_MS + 1000 + node);
+      alone(ring.node(node), "set", "k", "ahead");
+    }
+    ring.stopped.add(4);
+    const client = ring.node(0).client(QUORUM);
+    client.call("set", "k", "mine");
+    ring.settle();
+    expect(client.replies()).toEqual(["OK"]);
+    ring.stopped.clear();
+    ring.settle();
+    expect(agreed(ring.nodes, "k")).toBe("mine");
+    expect(ring.node(0).figure("writesRestamped")).toBe(1);
+  });
+
+  test("stays behind a later write of the same key here", () => {
+    const { ring, a, b } = three();
+    ring.cut(0, 2);
+    const client = a.client(QUORUM);
+    client.call("set", "k", "first");
+    ring.pass(10);
+    alone(b, "set", "k", "between");
+    ring.pass(10);
+    client.call("set", "k", "second");
+    ring.settle();
+    expect(client.replies()).toEqual(["OK", "OK"]);
+    expect(agreed([a, b], "k")).toBe("second");
+  });
+
+  test("MSET sends only what was refused again", () => {
+    const { ring, a, b } = three();
+    ring.cut(0, 2);
+    b.store.setNow(START_MS + 1000);
+    alone(b, "set", "k2", "ahead");
+    const client = a.client(QUORUM);
+    client.call("mset", "k1", "1", "k2", "2", "k3", "3");
+    ring.settle();
+    expect(client.replies()).toEqual(["OK"]);
+    for (const [key, value] of [
+      ["k1", "1"],
+      ["k2", "2"],
+      ["k3", "3"],
+    ]) {
+      expect(agreed([a, b], key!)).toBe(value);
+    }
+    expect(a.figure("writesRestamped")).toBe(1);
+  });
+
+  test("MSET stands when a quorum acknowledges all of it, and not by who refused a part", () => {
+    const ring = new WiredKernels({ nodes: 5 });
+    const a = ring.node(0);
+    ring.node(1).store.setNow(START_MS + 1000);
+    alone(ring.node(1), "set", "k1", "ahead");
+    const client = a.client(QUORUM);
+    ring.stopped.add(3).add(4);
+    client.call("mset", "k1", "1", "k2", "2");
+    ring.settle();
+    expect(client.replies(), "one of two has").toEqual([]);
+    ring.stopped.delete(3);
+    ring.settle();
+    expect(client.replies()).toEqual(["OK"]);
+    expect(a.figure("writesRestamped")).toBe(0);
+  });
+
+  test("MSET fails when a part of it fails on too many links", () => {
+    const { ring, a, b, c } = three();
+    for (const node of [b, c]) {
+      node.store.setMaxMemory(node.store.figure("usedBytes") + 500, "noeviction");
+    }
+    const client = a.client(QUORUM);
+    client.call("mset", "k1", "v".repeat(2000), "k2", "v").call("set", "k3", "v");
+    ring.settle();
+    expect(client.replies()).toEqual([noQuorum(2, 3, 1, true), "OK"]);
+  });
+
+  test("a deletion wins as well", () => {
+    const { ring, a, b } = three();
+    ring.cut(0, 2);
+    b.store.setNow(START_MS + 1000);
+    alone(b, "set", "k", "ahead");
+    const client = a.client(QUORUM);
+    client.call("del", "k");
+    ring.settle();
+    expect(client.replies()).toEqual([1]);
+    expect(agreed([a, b], "k")).toBeUndefined();
+  });
+});
