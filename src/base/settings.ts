@@ -13,6 +13,8 @@ interface SettingFacts {
   readonly description: string;
   /** Name of the flag (`--maxmemory`) and, in upper case behind RINGLET_, of the environment variable; none: not set there. */
   readonly flag?: string;
+  /** Its key in the configuration file, where that is not the flag's name with _ for -. */
+  readonly confKey?: string;
   /** Names in CONFIG GET and CONFIG SET, the first being the proper one; none: CONFIG does not know it. */
   readonly redisNames?: readonly string[];
   /** Whether it can change while the node runs. */
@@ -172,6 +174,8 @@ export const SETTINGS = {
     min: 0,
     max: 2_147_483_647,
     flag: "timeout",
+    // The C engine's key of that name is the time for other members.
+    confKey: "idle_timeout",
     redisNames: ["timeout"],
     atRunTime: true,
     description: "A client that sends nothing for so long is closed. 0: never.",
@@ -516,6 +520,27 @@ export class Settings {
 
 /** Names of all settings, in the order of the table. */
 export const settingNames = Object.keys(SETTINGS) as readonly SettingName[];
+
+/** The key of a setting in the configuration file; undefined: it has none. */
+export function confKeyOf({ confKey, flag }: Setting): string | undefined {
+  return confKey ?? flag?.replaceAll("-", "_");
+}
+
+/** What a setting takes, for an error message: "give …". */
+export function wantedBy(setting: Setting): string {
+  switch (setting.type) {
+    case "bytes":
+      return `a number of bytes from ${setting.min} to ${setting.max}, with a unit if you like, as in 100mb`;
+    case "integer":
+      return `a whole number from ${setting.min} to ${setting.max}`;
+    case "boolean":
+      return "yes or no";
+    case "choice":
+      return `one of ${setting.choices.join(", ")}`;
+    case "text":
+      return "text";
+  }
+}
 
 /** Reads a setting from text, as a flag or CONFIG SET gives it. Throws SettingError. */
 export function parseSetting<N extends SettingName>(name: N, text: string): SettingValues[N] {

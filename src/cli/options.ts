@@ -10,6 +10,7 @@ import {
   type SettingName,
   type SettingValues,
   settingNames,
+  wantedBy,
 } from "../base/settings.ts";
 import { type ClusterGiven, readCluster } from "./cluster-flags.ts";
 import { ASK_FLAGS, DEV_FLAGS, FLAGS, type Flag, SERVE_FLAGS } from "./flags.ts";
@@ -203,21 +204,6 @@ function readSetting(name: SettingName, { from, value }: Given): SettingValues[S
     return parseSetting(name, value);
   } catch (error) {
     if (!(error instanceof SettingError)) throw error;
-    throw new UsageError(`${from} cannot be ${quote(value)}: give ${wanted(SETTINGS[name])}`);
-  }
-}
-
-function wanted(setting: Setting): string {
-  switch (setting.type) {
-    case "bytes":
-      return `a number of bytes from ${setting.min} to ${setting.max}, with a unit if you like, as in 100mb`;
-    case "integer":
-      return `a whole number from ${setting.min} to ${setting.max}`;
-    case "boolean":
-      return "yes or no";
-    case "choice":
-      return `one of ${setting.choices.join(", ")}`;
-    case "text":
-      return "text";
+    throw new UsageError(`${from} cannot be ${quote(value)}: give ${wantedBy(SETTINGS[name])}`);
   }
 }
