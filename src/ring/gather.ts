@@ -30,6 +30,13 @@ export interface ScanWishes {
   readonly type: string | undefined;
 }
 
+/** Whom a command asks, and until when, in ms of Runtime.monotonic(): of all its steps together. */
+interface Look {
+  readonly view: GatherView;
+  readonly tellers: readonly Member[];
+  readonly deadline: number;
+}
+
 /** Keys that KEYS asks a member for at a time. */
 const KEYS_AT_ONCE = 10_000;
 /** Keys that SCAN asks for at most, whatever its COUNT. */
@@ -48,21 +55,20 @@ export class Gather {
 
   /** DBSIZE. Throws RANGE_UNREACHABLE, as all that ask do. */
   async size({ database, protocol }: RequestOptions): Promise<Uint8Array> {
-    const { view, tellers } = this.#look();
-    const sizes = await this.#sizes(database, view, tellers);
+    const sizes = await this.#sizes(database, this.#look());
     return written(protocol, (reply) => reply.integer(sizes.reduce((sum, size) => sum + size, 0)));
   }
 
   /** KEYS pattern. */
   async keys({ database, protocol }: RequestOptions, pattern: Uint8Array): Promise<Uint8Array> {
-    const { view, tellers } = this.#look();
+    const look = this.#look();
     const wishes = { count: KEYS_AT_ONCE, pattern, type: undefined };
     const found = await Promise.all(
-      tellers.map(async (teller) => {
+      look.tellers.map(async (teller) => {
         const keys: Uint8Array[] = [];
         let cursor = 0;
         do {
-          const step = await this.#scan(teller, view, { database, cursor, ...wishes });
+          const step = await this.#scan(teller, look, { database, cursor, ...wishes });
           keys.push(...step.keys);
           cursor = step.next;
         } while (cursor !== 0);
@@ -85,13 +91,14 @@ export class Gather {
     cursor: bigint,
     wishes: ScanWishes,
   ): Promise<Uint8Array> {
-    const { view, tellers } = this.#look();
+    const look = this.#look();
+    const { view, tellers } = look;
     const { mark } = view;
     const given = cursor === SCAN_START ? { local: 0, position: 0, mark } : decodeCursor(cursor);
     const isSameWalk = given.mark === mark && given.position < tellers.length;
     const { local, position } = isSameWalk ? given : { local: 0, position: 0 };
     const count = Math.min(wishes.count, MAX_SCAN_COUNT);
-    const step = await this.#scan(tellers[position]!, view, {
+    const step = await this.#scan(tellers[position]!, look, {
       ...{ database, cursor: local, count },
       ...{ pattern: wishes.pattern, type: wishes.type },
     });
@@ -112,11 +119,11 @@ export class Gather {
 
   /** RANDOMKEY: a member by how many keys it tells about, then one of them. */
   async random({ database, protocol }: RequestOptions): Promise<Uint8Array> {
-    const { view, tellers } = this.#look();
-    const sizes = await this.#sizes(database, view, tellers);
-    const order = this.#drawOrder(tellers, sizes);
+    const look = this.#look();
+    const sizes = await this.#sizes(database, look);
+    const order = this.#drawOrder(look.tellers, sizes);
     for (const teller of order) {
-      const body = await this.#ask(teller, view, { kind: "random", database });
+      const body = await this.#ask(teller, look, { kind: "random", database });
       const [key] = new FieldReader(body).list();
       if (key !== undefined) return written(protocol, (reply) => reply.bulk(key));
     }
@@ -163,16 +170,17 @@ export class Gather {
     return { done, told: new Map(others.map((member) => [member, tell(member)])) };
   }
 
-  #look(): { view: GatherView; tellers: readonly Member[] } {
-    const { port } = this.#context;
+  #look(): Look {
+    const { port, runtime, requestTimeoutMs } = this.#context;
     const view = GatherView.now(port.topology, (member) => port.isReadable(member));
-    return { view, tellers: view.tellers(port.sets) };
+    const deadline = runtime.monotonic() + requestTimeoutMs();
+    return { view, tellers: view.tellers(port.sets), deadline };
   }
 
-  #sizes(database: number, view: GatherView, tellers: readonly Member[]): Promise<number[]> {
+  #sizes(database: number, look: Look): Promise<number[]> {
     return Promise.all(
-      tellers.map(async (teller) => {
-        const body = await this.#ask(teller, view, { kind: "count", database });
+      look.tellers.map(async (teller) => {
+        const body = await this.#ask(teller, look, { kind: "count", database });
         return Number(new FieldReader(body).u64());
       }),
     );
@@ -180,18 +188,24 @@ export class Gather {
 
   async #scan(
     teller: Member,
-    view: GatherView,
+    look: Look,
     request: Omit<GatherRequest & { readonly kind: "scan" }, "kind">,
   ): Promise<ScanStep> {
-    return decodeScan(await this.#ask(teller, view, { kind: "scan", ...request }));
+    return decodeScan(await this.#ask(teller, look, { kind: "scan", ...request }));
   }
 
-  async #ask(member: Member, view: GatherView, request: GatherRequest): Promise<Uint8Array> {
-    const { port, requestTimeoutMs } = this.#context;
+  async #ask(
+    member: Member,
+    { view, deadline }: Look,
+    request: GatherRequest,
+  ): Promise<Uint8Array> {
+    const { port, runtime } = this.#context;
     const body = encodeGather(request, view);
-    if (member === port.topology.self) return this.#server.serve(body);
     try {
-      return await port.request(member, REQUEST_KIND.gather, body, requestTimeoutMs());
+      const left = deadline - runtime.monotonic();
+      if (left <= 0) throw new RingletError("DEADLINE", "the time of the command is over");
+      if (member === port.topology.self) return this.#server.serve(body);
+      return await port.request(member, REQUEST_KIND.gather, body, left);
     } catch (error) {
       if (!(error instanceof RingletError)) throw error;
       throw new RingletError(

@@ -124,8 +124,11 @@ export class FakeNode implements RingPort {
   served = 0;
   /** The deadlines of the quorum operations that this node began. */
   readonly deadlines: (number | undefined)[] = [];
-  /** How long a quorum operation takes, in ms. */
+  /** How long a quorum operation takes, and a request of the host, in ms. */
   quorumMs = 0;
+  requestMs = 0;
+  /** How much time each request of the host to another node was given, in ms. */
+  readonly timeouts: number[] = [];
 
   constructor(cluster: FakeCluster, placement: Placement) {
     this.#cluster = cluster;
@@ -202,6 +205,7 @@ export class FakeNode implements RingPort {
     timeoutMs: number,
   ): Promise<Uint8Array> {
     const cluster = this.#cluster;
+    this.timeouts.push(timeoutMs);
     if (!this.isUp(member)) throw new RingletError("LINK_DOWN", "no link");
     const { accident } = cluster;
     cluster.accident = "none";
@@ -210,6 +214,8 @@ export class FakeNode implements RingPort {
     target.served++;
     const deadline = cluster.runtime.monotonic() + timeoutMs;
     const request = { link: this.self.index, body: body.slice(), deadline };
+    if (this.requestMs !== 0) await cluster.runtime.advance(this.requestMs);
+    if (cluster.runtime.monotonic() > deadline) throw new RingletError("DEADLINE", "too late");
     const reply = await target.#handlers.get(kind)!(request);
     if (accident === "lost-after") throw new RingletError("LINK_LOST", "the link is gone");
     return reply.slice();

@@ -116,6 +116,44 @@ describe("KEYS, DBSIZE and RANDOMKEY", () => {
     expect(await cluster.node(0).run("DC_ONE", "scan", "0")).toEqual(["0", []]);
   });
 
+  it("have one deadline for all steps of a command", async () => {
+    const cluster = await filled();
+    const node = cluster.node(0);
+    for (const other of cluster.nodes) other.requestMs = 400;
+    node.timeouts.length = 0;
+    // Each member is asked how many it holds; then one of them for a key.
+    const drawn = async () => {
+      const before = node.timeouts.length;
+      const reply = await node.run("DC_ONE", "randomkey");
+      expect(KEYS).toContain(reply);
+      return node.timeouts.slice(before);
+    };
+    let timeouts: number[] = [];
+    while (timeouts.length < 2) timeouts = await drawn();
+    expect(timeouts).toEqual([1000, 600]);
+    for (const other of cluster.nodes) other.requestMs = 600;
+    const late = failed(expect.stringMatching(/has not answered \(DEADLINE\)/));
+    const replies: unknown[] = [];
+    for (let i = 0; i < 40; i++) replies.push(await node.run("DC_ONE", "randomkey"));
+    expect(replies).toContainEqual(late);
+    expect(Math.max(...node.timeouts)).toBe(1000);
+  });
+
+  it("end by the deadline where a member has more keys than it tells at a time", async () => {
+    const cluster = new FakeCluster({ members: SIX_MEMBERS });
+    const node = cluster.node(0);
+    const other = cluster.nodes.find(
+      ({ self }) => self.index !== node.self.index && self.rack === node.self.rack,
+    )!;
+    for (let i = 0; i < 30_000; i++) other.writeAlone(`key:${i}`, "v");
+    node.requestMs = 600;
+    const { error } = (await node.run("DC_ONE", "keys", "*")) as { error: string };
+    expect(error).toMatch(/has not answered \(DEADLINE\), so the answer would not be whole/);
+    node.requestMs = 10;
+    const keys = (await node.run("DC_ONE", "keys", "*")) as string[];
+    expect(keys.length).toBeGreaterThan(10_000);
+  });
+
   it("say which members are missing where a range cannot be reached, and answer no part", async () => {
     const cluster = await filled();
     const node = cluster.node(0);
