@@ -15,7 +15,7 @@ interface SettingFacts {
   readonly flag?: string;
   /** Its key in the configuration file, where that is not the flag's name with _ for -. */
   readonly confKey?: string;
-  /** Names in CONFIG GET and CONFIG SET, the first being the proper one; none: CONFIG does not know it. */
+  /** Names in CONFIG GET and CONFIG SET, the first being the proper one; none: the flag's name. */
   readonly redisNames?: readonly string[];
   /** Whether it can change while the node runs. */
   readonly atRunTime: boolean;
@@ -404,7 +404,7 @@ export const SETTINGS = {
     max: 16 * MIB,
     flag: "copy-page",
     atRunTime: true,
-    description: "Bytes of records that a member which catches up asks for at a time.",
+    description: "Bytes of records that are sent at a time to a member which catches up.",
   },
   copyParallel: {
     type: "integer",
@@ -414,7 +414,7 @@ export const SETTINGS = {
     max: 128,
     flag: "copy-parallel",
     atRunTime: true,
-    description: "Pages that a member which catches up asks one peer for at the same time.",
+    description: "Members that one which catches up copies from at the same time.",
   },
   statsToken: {
     type: "text",
@@ -475,7 +475,7 @@ export class Settings {
     return this.#values[name];
   }
 
-  /** Changes one setting. Throws SettingError when the value is out of bounds, or the setting does not change at run time. */
+  /** Changes one setting. Throws SettingError when the value is out of bounds, or would change what is fixed at the start. */
   set<N extends SettingName>(name: N, value: SettingValues[N]): void {
     this.setAll({ [name]: value } as Partial<SettingValues>);
   }
@@ -488,7 +488,7 @@ export class Settings {
     const names = Object.keys(changes) as SettingName[];
     for (const name of names) {
       checkSetting(name, changes[name]);
-      if (!SETTINGS[name].atRunTime) {
+      if (!SETTINGS[name].atRunTime && changes[name] !== this.#values[name]) {
         throw new SettingError(name, "it can only be set when the node starts");
       }
     }

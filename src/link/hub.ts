@@ -139,6 +139,11 @@ export class LinkHub {
     }
   }
 
+  /** Changes how much may wait for a peer, also of the sessions that are open. */
+  setMaxQueueBytes(maxLinkQueueBytes: number): void {
+    Object.assign(this.limits, { maxLinkQueueBytes });
+  }
+
   /** The open session with a peer. */
   session(link: number): LinkSession | undefined {
     return this.#peers.get(link)?.session;

@@ -30,7 +30,7 @@ export interface Copy {
 export class CatchUp {
   readonly #sets: readonly ReplicaSet[];
   readonly #self: Member;
-  readonly #parallel: number;
+  readonly #parallel: () => number;
   /** Members that share a range with this node. */
   readonly #partners: readonly Member[];
   readonly #up = new Map<number, PeerState>();
@@ -44,11 +44,11 @@ export class CatchUp {
   #lossReported = false;
   #startedFromReachable = false;
 
-  /** `sets`: all replica sets; `parallel`: copies at a time. */
+  /** `sets`: all replica sets; `parallel`: copies at a time, as it is when one could begin. */
   constructor(
     self: Member,
     sets: readonly ReplicaSet[],
-    options: { readonly fenced: boolean; readonly parallel: number },
+    options: { readonly fenced: boolean; readonly parallel: () => number },
   ) {
     this.#self = self;
     this.#sets = sets.filter((set) => set.local.includes(self));
@@ -116,8 +116,9 @@ export class CatchUp {
   /** The copies to begin now; each ends with copied() or failed(). */
   begin(): Copy[] {
     const copies: Copy[] = [];
+    const parallel = this.#parallel();
     for (const from of this.#partners) {
-      if (this.#running.size >= this.#parallel) break;
+      if (this.#running.size >= parallel) break;
       if (!this.#up.has(from.index) || this.#running.has(from.index)) continue;
       const since = this.#wantedOf(from);
       if (since === undefined) continue;

@@ -21,8 +21,8 @@ export interface CopiesParts {
   readonly store: EmbeddedStore;
   readonly catchUp: CatchUp;
   readonly log: Logger;
-  /** Bytes of frames in one page, about. */
-  readonly pageBytes: number;
+  /** Bytes of frames in one page, about, as it is when a page is served. */
+  readonly pageBytes: () => number;
   /** How long one page may take. */
   readonly timeoutMs: number;
   /** Records with at least this stamp were new here and came from another datacenter. */
@@ -47,7 +47,7 @@ export class Copies {
 
   constructor(parts: CopiesParts) {
     this.#parts = parts;
-    const pages = Math.ceil(parts.pageBytes / PAGE_BYTES);
+    const pages = Math.ceil(parts.pageBytes() / PAGE_BYTES);
     this.#areaBytes = pages * PAGE_BYTES;
     this.#area = parts.store.kernel.takePages(pages, 1) >>> 0;
     if (this.#area === 0) throw parts.store.outOfMemory();
@@ -144,8 +144,9 @@ export class Copies {
     if (body.length !== REQUEST_BYTES || body[0]! >= DATABASES) {
       throw new RingletError("BAD_REQUEST", "a request for a range copy is malformed");
     }
-    const { store, ring, pageBytes } = this.#parts;
+    const { store, ring } = this.#parts;
     const { kernel, memory } = store;
+    const pageBytes = this.#parts.pageBytes();
     const data = new DataView(body.buffer, body.byteOffset, body.length);
     const since = data.getBigUint64(8, true);
     const asker = ring.topology.members[link]!;
@@ -156,9 +157,10 @@ export class Copies {
     let bytes = 0;
     for (let steps = 0; steps < MAX_STEPS && database < DATABASES && bytes < pageBytes; steps++) {
       if (cursor === 0) parts.push(...this.#floor(database));
-      cursor = this.#walk(database, cursor, since, filter);
+      cursor = this.#walk(database, cursor, since, filter, pageBytes);
       const length = kernel.copiedBytes() >>> 0;
-      const filled = this.#fillIn(memory.bytes.slice(this.#area, this.#area + length), parts);
+      const frames = memory.bytes.slice(this.#area, this.#area + length);
+      const filled = this.#fillIn(frames, parts, pageBytes);
       bytes += filled.bytes;
       if (filled.stoppedAt !== undefined) {
         cursor = filled.stoppedAt;
@@ -173,22 +175,38 @@ export class Copies {
     return concat([header, ...parts]);
   }
 
-  /** One step of the kernel's walk; keys of one hash go together, so it may need more room than there is. */
-  #walk(database: number, cursor: number, since: bigint, filter: number): number {
+  /** One step of the kernel's walk; keys of one hash go together, so it may need more room than a page has. */
+  #walk(
+    database: number,
+    cursor: number,
+    since: bigint,
+    filter: number,
+    pageBytes: number,
+  ): number {
     const { store } = this.#parts;
     const { kernel } = store;
-    const step = () =>
-      kernel.copyWalk(database, cursor, since, filter, this.#area, this.#areaBytes) >>> 0;
-    const next = step();
-    const needed = kernel.copyNeeds() >>> 0;
-    if (needed === 0) return next;
-    const pages = Math.ceil(needed / PAGE_BYTES);
+    let room = Math.min(pageBytes, this.#areaBytes);
+    for (;;) {
+      const next = kernel.copyWalk(database, cursor, since, filter, this.#area, room) >>> 0;
+      const needed = kernel.copyNeeds() >>> 0;
+      if (needed === 0) return next;
+      // It could not be had what it needs for itself.
+      if (needed <= room) throw store.outOfMemory();
+      room = needed;
+      this.#enlarge(room);
+    }
+  }
+
+  #enlarge(bytes: number): void {
+    if (bytes <= this.#areaBytes) return;
+    const { store } = this.#parts;
+    const { kernel } = store;
+    const pages = Math.ceil(bytes / PAGE_BYTES);
     const larger = kernel.takePages(pages, 1) >>> 0;
     if (larger === 0) throw store.outOfMemory();
     kernel.freePages(this.#area, this.#areaBytes / PAGE_BYTES);
     this.#area = larger;
     this.#areaBytes = pages * PAGE_BYTES;
-    return step();
   }
 
   #floor(database: number): Uint8Array[] {
@@ -200,10 +218,14 @@ export class Copies {
 
   /**
    * Puts frames into `parts`, and what the kernel leaves out: the values of host objects, and of what is larger than a page. They
-   * may be long: where there are enough, it stops, and says from which cursor to go on.
+   * may be long: where there are `pageBytes`, it stops, and says from which cursor to go on.
    */
-  #fillIn(frames: Uint8Array, parts: Uint8Array[]): { bytes: number; stoppedAt?: number } {
-    const { store, pageBytes } = this.#parts;
+  #fillIn(
+    frames: Uint8Array,
+    parts: Uint8Array[],
+    pageBytes: number,
+  ): { bytes: number; stoppedAt?: number } {
+    const { store } = this.#parts;
     let bytes = 0;
     let start = 0;
     let at = 0;

@@ -117,6 +117,8 @@ export class Ring implements RingPort, LinkEvents, PeerFrames {
   #refused: bigint | undefined;
   #refusedCount = 0;
   #refusedRetryAt = 0;
+  /** The longest time that a request of this node could be under way since it began, in ms. */
+  #longestTimeoutMs: number;
   #hasMajority = false;
   /** Why this node may not coordinate with the clock that it has. */
   #clockReason: string | undefined;
@@ -136,6 +138,7 @@ export class Ring implements RingPort, LinkEvents, PeerFrames {
     this.topology = topology;
     this.sets = placement.sets;
     this.startedAt = runtime.now();
+    this.#longestTimeoutMs = settings.get("requestTimeoutMs");
     this.epoch = toHex(runtime.randomBytes(EPOCH_BYTES));
     this.#peers = topology.members.map((member) =>
       member === topology.self
@@ -149,14 +152,14 @@ export class Ring implements RingPort, LinkEvents, PeerFrames {
     this.#requests = new LinkRequests(runtime);
     this.#catchUp = new CatchUp(topology.self, this.sets, {
       fenced: true,
-      parallel: settings.get("copyParallel"),
+      parallel: () => settings.get("copyParallel"),
     });
     this.#copies = new Copies({
       ring: this,
       store,
       catchUp: this.#catchUp,
       log: parts.log,
-      pageBytes: settings.get("copyPageBytes"),
+      pageBytes: () => settings.get("copyPageBytes"),
       timeoutMs: COPY_PAGE_TIMEOUT_MS,
       brought: (oldest) => this.#noteBrought(oldest),
       changed: () => this.#afterCatchUp(),
@@ -185,8 +188,20 @@ export class Ring implements RingPort, LinkEvents, PeerFrames {
       },
     });
     this.#setUpKernel();
+    this.#followSettings();
     this.#considerMajority();
     this.#publish();
+  }
+
+  /** Takes changes of settings over where they are not read at every use. */
+  #followSettings(): void {
+    const { settings } = this.#parts;
+    settings.onChange("requestTimeoutMs", (timeoutMs) => {
+      this.#longestTimeoutMs = Math.max(this.#longestTimeoutMs, timeoutMs);
+      this.#setKernelLimits();
+    });
+    settings.onChange("maxLinkQueueBytes", (bytes) => this.hub.setMaxQueueBytes(bytes));
+    settings.onChange("copyParallel", () => this.#copies.begin());
   }
 
   /** Listens for peers and dials them; resolves when it listens. */
@@ -723,7 +738,7 @@ export class Ring implements RingPort, LinkEvents, PeerFrames {
   /** A stamp so far before another that what was sent later has surely got a later one. */
   #before(stamp: bigint): bigint {
     const { settings } = this.#parts;
-    const slackMs = settings.get("maxStampAheadMs") + settings.get("requestTimeoutMs");
+    const slackMs = settings.get("maxStampAheadMs") + this.#longestTimeoutMs;
     const earlier = stamp - (BigInt(slackMs) << 16n);
     return earlier < 0n ? 0n : earlier;
   }
@@ -779,16 +794,20 @@ export class Ring implements RingPort, LinkEvents, PeerFrames {
 
   #setUpKernel(): void {
     const { kernel } = this.#store;
-    const { settings } = this.#parts;
     kernel.setNodeIndex(this.topology.self.index);
-    kernel.ringSetLimits(
+    this.#setKernelLimits();
+    kernel.ringSetMaxFrame(this.#parts.settings.get("maxFrameBytes"));
+    this.#writeTables();
+  }
+
+  #setKernelLimits(): void {
+    const { settings } = this.#parts;
+    this.#store.kernel.ringSetLimits(
       settings.get("requestTimeoutMs"),
       settings.get("maxStampAheadMs"),
       settings.get("maxPendingRequests"),
       settings.get("maxLinkPendingRequests"),
     );
-    kernel.ringSetMaxFrame(settings.get("maxFrameBytes"));
-    this.#writeTables();
   }
 
   #writeTables(): void {

@@ -22,10 +22,13 @@ import { slotDecided, slotFail } from "./slots";
 /** Time of the deadlines, in 1/64 ms, modulo 2^32; and no slot is older than its deadline before this. */
 export let clock: u32 = 0;
 let quietUntil: u32 = 0;
+/** The deadline that `quietUntil` counts with, in 1/64 ms. */
+let quietTimeout: u32 = 0;
 
 export function deadlinesInit(): void {
   clock = 0;
   quietUntil = 0;
+  quietTimeout = 0;
 }
 
 /** Sets the clock of the deadlines: milliseconds that never go back, from any start. */
@@ -35,8 +38,9 @@ export function ringSetClock(milliseconds: f64): void {
 
 /** Fails every slot that is too old; how many. */
 export function expireSlots(): u32 {
-  if (<i32>(clock - quietUntil) < 0 || capacity == freeCount) return 0;
   const timeout = requestTimeoutMs << 6;
+  if ((timeout == quietTimeout && <i32>(clock - quietUntil) < 0) || capacity == freeCount) return 0;
+  quietTimeout = timeout;
   let oldest: u32 = 0;
   let expired: u32 = 0;
   for (let index: u32 = 0; index < capacity; index++) {

@@ -1,5 +1,5 @@
-// The parameters that CONFIG GET and SET know: settings of the node by Redis's names, and what tools ask for that never
-// changes here, as constants.
+// The parameters that CONFIG GET and SET know: settings of the node by Redis's names, or by their flags' where Redis has none, and
+// what tools ask for that never changes here, as constants.
 
 import {
   formatSetting,
@@ -88,9 +88,10 @@ function parameters(): [string, Parameter][] {
   ]);
   for (const setting of settingNames) {
     const facts = SETTINGS[setting];
-    if (!("redisNames" in facts)) continue;
     const parameter = setting === "outputLimitBytes" ? OUTPUT_LIMIT : settingParameter(setting);
-    for (const name of facts.redisNames) rows.push([name, parameter]);
+    if ("redisNames" in facts) {
+      for (const name of facts.redisNames) rows.push([name, parameter]);
+    } else if ("flag" in facts) rows.push([facts.flag, parameter]);
   }
   return rows;
 }

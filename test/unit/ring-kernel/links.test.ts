@@ -152,6 +152,26 @@ describe("a slot of the host", () => {
     expect(kernel.expireSlots()).toBe(1);
     expect(decisions(peer)).toEqual(["-1"]);
   });
+
+  test("fails by the deadline that is in force, shorter or longer than the one that it began with", () => {
+    const peer = open();
+    const setTimeout = (ms: number) => kernel.ringSetLimits(ms, 10_000, 1 << 20, 1 << 20);
+    setTimeout(1000);
+    kernel.ringSetClock(0);
+    ask(peer, 1);
+    expect(kernel.expireSlots()).toBe(0);
+    setTimeout(100);
+    kernel.ringSetClock(100);
+    expect(kernel.expireSlots()).toBe(1);
+    expect(decisions(peer)).toEqual(["-1"]);
+    ask(peer, 2);
+    setTimeout(1000);
+    kernel.ringSetClock(1099);
+    expect(kernel.expireSlots()).toBe(0);
+    kernel.ringSetClock(1100);
+    expect(kernel.expireSlots()).toBe(1);
+    expect(decisions(peer)).toEqual(["-2"]);
+  });
 });
 
 describe("requests that wait", () => {

@@ -8,7 +8,7 @@ const EMPTY: PeerState = { fenced: true, remembersLoss: false, startedWithUs: fa
 const WHOLE: PeerState = { fenced: false, remembersLoss: false, startedWithUs: false };
 
 /** The catch-up of the node in rack r1 of a datacenter with `racks` racks of one node each; the others are links 1, 2 … */
-function catchUpOf(racks: number, remoteRacks = 0): CatchUp {
+function catchUpOf(racks: number, remoteRacks = 0, parallel = () => 8): CatchUp {
   const seeds = [
     ...Array.from({ length: racks }, (_, i) => `127.0.0.1:${9001 + i}:r${i + 1}:dc1:0`),
     ...Array.from({ length: remoteRacks }, (_, i) => `127.0.0.1:${9101 + i}:r${i + 1}:dc2:0`),
@@ -21,7 +21,7 @@ function catchUpOf(racks: number, remoteRacks = 0): CatchUp {
     seeds,
   });
   const { sets } = buildPlacement(topology, codec.hashKey);
-  return new CatchUp(topology.self, sets, { fenced: true, parallel: 8 });
+  return new CatchUp(topology.self, sets, { fenced: true, parallel });
 }
 
 /** Makes the copies that are due; the links that they came from. */
@@ -53,6 +53,16 @@ describe("a node without its last store epoch", () => {
     catchUp.peerUp(3, WHOLE);
     copyAll(catchUp, () => true);
     expect(catchUp.fenced).toBe(false);
+  });
+
+  test("copies from as many at a time as it may at that moment", () => {
+    let parallel = 1;
+    const catchUp = catchUpOf(4, 0, () => parallel);
+    for (const link of [1, 2, 3]) catchUp.peerUp(link, WHOLE);
+    expect(catchUp.begin()).toHaveLength(1);
+    expect(catchUp.begin()).toEqual([]);
+    parallel = 3;
+    expect(catchUp.begin()).toHaveLength(2);
   });
 
   test("that is alone answers at once", () => {

@@ -24,6 +24,7 @@ describe("CONFIG GET", () => {
       "512",
     ]);
     expect(client.run("CONFIG", "GET", "port")).toEqual(["port", "8102"]);
+    expect(client.run("CONFIG", "GET", "drain-*")).toEqual(["drain-timeout-ms", "10000"]);
     expect(client.raw("CONFIG", "GET", "nothing")).toBe("*0\r\n");
     client.raw("HELLO", 3);
     expect(client.raw("CONFIG", "GET", "timeout")).toBe("%1\r\n$7\r\ntimeout\r\n$1\r\n0\r\n");
@@ -73,6 +74,7 @@ describe("CONFIG SET", () => {
     ["timeout", -1, "argument must be between 0 and 2147483647 inclusive"],
     ["proto-max-bulk-len", 10, "argument must be between 1048576 and 536870912 inclusive"],
     ["protected-mode", "maybe", "argument must be 'yes' or 'no'"],
+    ["memory-ceiling", "100mb", "it can only be set when the node starts"],
     ["save", "900 1", "this node keeps its data in memory only"],
     ["appendonly", "yes", "this node keeps its data in memory only"],
     ["databases", 20, "can't set immutable config: there are always 16"],
