@@ -10,3 +10,8 @@ export type LogFields = Readonly<Record<string, string | number | boolean>>;
 
 /** A logger that says nothing. */
 export const SILENT: Logger = { debug() {}, info() {}, warn() {}, error() {} };
+
+/** From all of it to none of it. */
+export const LOG_LEVELS = ["debug", "info", "warn", "error", "silent"] as const;
+
+export type LogLevel = (typeof LOG_LEVELS)[number];

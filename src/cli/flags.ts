@@ -1,6 +1,7 @@
 // The flags of every command: those of the command line itself, those that make a node a member of a cluster, and one for each
 // setting that has a flag.
 
+import { LOG_LEVELS } from "../base/logger.ts";
 import { SETTINGS, type Setting, settingNames } from "../base/settings.ts";
 import { HASH_NAMES } from "../codec/hash.ts";
 import {
@@ -10,7 +11,6 @@ import {
   DEFAULT_RACK,
   DISTRIBUTIONS,
 } from "../ring/cluster-options.ts";
-import { LOG_LEVELS } from "./log.ts";
 
 /** One flag: `--name <value>`, or the variable RINGLET_NAME. */
 export interface Flag {

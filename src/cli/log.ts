@@ -1,13 +1,14 @@
 // The log of a node that runs from the command line: pino, one line of JSON per event on standard error.
 
 import { pino } from "pino";
-import type { Logger } from "../base/logger.ts";
+import type { Logger, LogLevel } from "../base/logger.ts";
 
-export const LOG_LEVELS = ["debug", "info", "warn", "error", "silent"] as const;
+/** A log whose level can change while it is written. */
+export interface LevelledLog extends Logger {
+  setLevel(level: LogLevel): void;
+}
 
-export type LogLevel = (typeof LOG_LEVELS)[number];
-
-export function openLog(level: LogLevel): Logger {
+export function openLog(level: LogLevel): LevelledLog {
   const log = pino(
     {
       level,
@@ -23,5 +24,8 @@ export function openLog(level: LogLevel): Logger {
     info: (message, fields = {}) => log.info(fields, message),
     warn: (message, fields = {}) => log.warn(fields, message),
     error: (message, fields = {}) => log.error(fields, message),
+    setLevel: (level) => {
+      log.level = level;
+    },
   };
 }

@@ -2,6 +2,7 @@
 
 import { parseArgs } from "node:util";
 import type { HostPort } from "../base/host-port.ts";
+import { LOG_LEVELS, type LogLevel } from "../base/logger.ts";
 import {
   parseSetting,
   SETTINGS,
@@ -24,7 +25,6 @@ import {
   readNumber,
   UsageError,
 } from "./given.ts";
-import { LOG_LEVELS, type LogLevel } from "./log.ts";
 
 /** What a command line asks for. */
 export type Invocation =

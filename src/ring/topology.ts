@@ -211,7 +211,8 @@ function groupByPlace(members: readonly Member[]): Datacenter[] {
   }));
 }
 
-function checkName(what: string, name: string): string {
+/** The name of a cluster, datacenter or rack. Throws RingletError BAD_NAME. */
+export function checkName(what: string, name: string): string {
   if (name.length <= MAX_NAME_LENGTH && /^[^\s:$|,\p{Cc}]+$/u.test(name)) return name;
   throw new RingletError(
     "BAD_NAME",

@@ -17,6 +17,7 @@ export const LAYERS = [
   "collections",
   "node",
   "doors",
+  "conf",
   "sim",
   "runtime",
   "cli",
@@ -29,7 +30,7 @@ const PLATFORM_LAYERS: ReadonlySet<string> = new Set(["runtime", "cli"]);
 const NARROW_LAYERS: Readonly<Record<string, readonly string[]>> = { raft: ["raft", "base"] };
 
 /** npm packages without a platform of their own, which a neutral layer may import. */
-const NEUTRAL_PACKAGES: ReadonlySet<string> = new Set(["@assemblyscript/loader"]);
+const NEUTRAL_PACKAGES: ReadonlySet<string> = new Set(["@assemblyscript/loader", "yaml"]);
 
 export function layerOf(path: string): string {
   return path.split("/")[0]!;

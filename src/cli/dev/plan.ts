@@ -1,7 +1,7 @@
 // The nodes of `ringlet dev`: a ring of one datacenter on this machine, one node in each rack, so that each holds all data.
 
 import { formatHostPort } from "../../base/host-port.ts";
-import type { LogLevel } from "../log.ts";
+import type { LogLevel } from "../../base/logger.ts";
 
 /** Where every node of it is. */
 export const DEV_HOST = "127.0.0.1";
