@@ -1,7 +1,8 @@
 // A context: what one feed() works in. The node has one for its connections, and takes another for each command that runs
 // others (EXEC, the API). 64 KiB of header and batch, then the regions:
 //
-//   header (u32 fields, below) · batch (32 entries × 24 bytes at 256) | index 512 KiB | output 256 KiB | input 256 KiB
+//   header (u32 fields, below) · batch (32 entries × 16 bytes at 256, 32 hashes, 32 slots)
+//   | index 512 KiB | output 256 KiB | input 256 KiB
 //
 // The header is how the kernel and its host speak: the host reads the fields after each return, and writes OUT_LENGTH.
 
@@ -47,20 +48,22 @@ export const CTX_BIG_INDEX: u32 = 92;
 export const CTX_BIG_INDEX_PAGES: u32 = 96;
 export const CTX_BIG_INPUT: u32 = 100;
 export const CTX_BIG_INPUT_PAGES: u32 = 104;
-/** Layout of the table that the slots noted in the batch belong to (peerFeed). */
+/** Layout of the table that the slots of the batch belong to. */
 export const CTX_LAYOUT: u32 = 108;
 export const CTX_BATCH: u32 = 256;
 
-/** Commands that are parsed, hashed and prefetched together. */
+/** Commands that are parsed, hashed and looked up together. */
 export const BATCH_COMMANDS: u32 = 32;
+/** Of each of them: the hash of its key, and the slot that most likely holds it (0: none), both u32. */
+export const CTX_HASHES: u32 = CTX_BATCH + BATCH_COMMANDS * 16;
+export const CTX_SLOTS: u32 = CTX_HASHES + BATCH_COMMANDS * 4;
 
 // Per command in a batch.
-export const BATCH_ENTRY_BYTES: u32 = 24;
+export const BATCH_ENTRY_BYTES: u32 = 16;
 export const BATCH_ARGV: u32 = 0;
 export const BATCH_ARGC: u32 = 4;
 export const BATCH_COMMAND: u32 = 8;
-export const BATCH_HASH: u32 = 12;
-export const BATCH_END: u32 = 16;
+export const BATCH_END: u32 = 12;
 
 const INDEX_BYTES: u32 = 512 * 1024;
 /** Arguments that the index of a context holds. */

@@ -3,6 +3,7 @@
 // replies into the output and calls resume().
 
 import { arenaMaintain } from "./arena";
+import { batchHash, batchLookUp, batchNote, batchSlot } from "./batch";
 import { countCall, countLarge } from "./calls";
 import { hasReleased } from "./entries";
 import {
@@ -24,7 +25,6 @@ import {
   BATCH_COMMANDS,
   BATCH_END,
   BATCH_ENTRY_BYTES,
-  BATCH_HASH,
   bigIndexReserve,
   CTX_ARGC,
   CTX_ARGV,
@@ -80,7 +80,7 @@ import { coordinate } from "./ring/coordinate";
 import { ringOn } from "./ring/route";
 import { MIN_ROOM, outEnd, outNext, replyErrorByte, replyErrorWith, setOutput, setProtocol } from "./reply";
 import { siphash } from "./siphash";
-import { tablePrefetch, tableProbe } from "./table";
+import { tableHint, tableHome } from "./table";
 
 /** All of the input is done but for a command in progress, if CTX_WANTED is not 0. */
 export const STATUS_DONE: i32 = 0;
@@ -102,11 +102,6 @@ export const STATUS_OUTBOX_FULL: i32 = 6;
 
 /** A part of a command that is shorter than this is simply read again when the rest has come. */
 const REREAD_BYTES: u32 = 16 * 1024;
-/** Commands in a batch from which prefetching pays. */
-const PREFETCH_COMMANDS: u32 = 3;
-
-/** Keeps the loads of the prefetch from being optimised away. */
-let prefetched: u32 = 0;
 
 /** Runs the commands in `length` bytes at `input`, which lie in the context's input. Returns a STATUS_. */
 export function feed(context: u32, connection: u32, input: u32, length: u32): i32 {
@@ -222,7 +217,12 @@ function parseBatch(context: u32, connection: u32, unauthenticated: bool): void 
     store<u32>(entry, argc, BATCH_ARGC);
     store<u32>(entry, command, BATCH_COMMAND);
     store<u32>(entry, at, BATCH_END);
-    if (hashed(command)) store<u32>(entry, siphash(load<u32>(argv, 8), load<u32>(argv, 12)), BATCH_HASH);
+    if (hashed(command)) {
+      const hash = siphash(load<u32>(argv, 8), load<u32>(argv, 12));
+      batchNote(context, count, hash, tableHome(database, hash));
+    } else {
+      batchNote(context, count, 0, 0);
+    }
     entry += BATCH_ENTRY_BYTES;
     count++;
     if (room == 0) break;
@@ -240,24 +240,7 @@ function parseBatch(context: u32, connection: u32, unauthenticated: bool): void 
   store<i32>(context, status, CTX_PARSE_STATUS);
   store<u32>(context, count, CTX_BATCH_COUNT);
   store<u32>(context, 0, CTX_BATCH_NEXT);
-  if (count >= PREFETCH_COMMANDS) prefetch(context, database, count);
-}
-
-function prefetch(context: u32, database: u32, count: u32): void {
-  const first = context + CTX_BATCH;
-  const last = first + count * BATCH_ENTRY_BYTES;
-  let touched: u32 = 0;
-  for (let entry = first; entry < last; entry += BATCH_ENTRY_BYTES) {
-    if (!hashed(load<u32>(entry, BATCH_COMMAND))) continue;
-    touched ^= tablePrefetch(database, load<u32>(entry, BATCH_HASH));
-  }
-  for (let entry = first; entry < last; entry += BATCH_ENTRY_BYTES) {
-    if (!hashed(load<u32>(entry, BATCH_COMMAND))) continue;
-    const record = tableProbe(database, load<u32>(entry, BATCH_HASH));
-    // Two cache lines: records of small values lie across a border more often than not.
-    if (record != 0) touched ^= load<u32>(record, 8) ^ load<u32>(record, 52);
-  }
-  prefetched ^= touched;
+  batchLookUp(context, count);
 }
 
 /** Runs what is left of the batch; STATUS_DONE when it is through. */
@@ -274,7 +257,8 @@ function runBatch(context: u32, toHost: bool, ofRing: bool): i32 {
     const reply = outNext;
     let outcome = HOST;
     if (command != 0 && !toHost) {
-      const hash = load<u32>(entry, BATCH_HASH);
+      const hash = batchHash(context, next);
+      tableHint(batchSlot(context, next));
       if (outEnd - outNext < MIN_ROOM) outcome = FULL;
       else if (ofRing) outcome = coordinate(command, argv, argc, hash, reply);
       else outcome = run(command, argv, argc, hash);

@@ -86,6 +86,7 @@ export function tableInit(): void {
   memory.fill(databases, 0, DATABASES * DATABASE_BYTES);
   tablePages = 0;
   allEntries = 0;
+  moved();
 }
 
 // ---- Looking up ---------------------------------------------------------------------------------------------------
@@ -108,6 +109,23 @@ function homeSlot(hash: u32, depth: u32): u32 {
 
 /** Counts what may move entries to other slots: as long as it stays, so do they. */
 export let tableLayout: u32 = 0;
+/** The slot that most likely holds the key of the command that runs; 0: unknown. */
+let likely: u32 = 0;
+
+/** Has tableFind() try a slot first that tableProbeFrom() returned, until one is given anew. 0: none. */
+// @ts-ignore: decorator
+@inline
+export function tableHint(slot: u32): void {
+  likely = slot;
+}
+
+/** Notes that entries have moved to other slots. */
+// @ts-ignore: decorator
+@inline
+function moved(): void {
+  tableLayout++;
+  likely = 0;
+}
 
 /** The slot that a look-up of `hash` begins at; 0 without an index. */
 // @ts-ignore: decorator
@@ -121,6 +139,19 @@ export function tableHome(database: u32, hash: u32): u32 {
 // @ts-ignore: decorator
 @inline
 export function tableProbeFrom(home: u32, hash: u32): u32 {
+  // Eight slots at once, without a branch for each. What follows an empty slot cannot have this hash.
+  if ((home & (PAGE_BYTES - 1)) <= PAGE_BYTES - 64) {
+    const wanted = i32x4.splat(hash);
+    const low = v128.shuffle<i32>(v128.load(home), v128.load(home, 16), 0, 2, 4, 6);
+    const high = v128.shuffle<i32>(v128.load(home, 32), v128.load(home, 48), 0, 2, 4, 6);
+    const equal = i32x4.bitmask(i32x4.eq(low, wanted)) | (i32x4.bitmask(i32x4.eq(high, wanted)) << 4);
+    const slot = home + (<u32>ctz(equal) << 3);
+    if (equal != 0 && load<u32>(slot, 4) != 0) return slot;
+  }
+  return probeOn(home, hash);
+}
+
+function probeOn(home: u32, hash: u32): u32 {
   let slot = home;
   while (true) {
     if (load<u32>(slot, 4) == 0) return 0;
@@ -135,40 +166,17 @@ export function tableProbeFrom(home: u32, hash: u32): u32 {
 export function tableFindAt(hint: u32, database: u32, hash: u32, key: u32, length: u32): u32 {
   if (hint != 0) {
     const record = slotRecord(hint);
-    if (recordKeyLength(record) == length && sameBytes(recordKey(record), key, length)) return hint;
+    if (isKey(record, key, length)) return hint;
   }
   return tableFind(database, hash, key, length);
 }
 
-/** Loads the first slot that a look-up of `hash` will read, and returns the record in it (0: none). */
-// @ts-ignore: decorator
-@inline
-export function tablePrefetch(database: u32, hash: u32): u32 {
-  const entry = segmentEntry(database, hash);
-  if (entry == 0) return 0;
-  const slot = (entry & ~(PAGE_BYTES - 1)) + (homeSlot(hash, entry & DEPTH_MASK) << 3);
-  return load<u32>(slot, 4) & ~MARKS;
-}
-
-/** The record that a look-up of `hash` will most likely compare; 0: none. */
-// @ts-ignore: decorator
-@inline
-export function tableProbe(database: u32, hash: u32): u32 {
-  const entry = segmentEntry(database, hash);
-  if (entry == 0) return 0;
-  const segment = entry & ~(PAGE_BYTES - 1);
-  let index = homeSlot(hash, entry & DEPTH_MASK);
-  while (true) {
-    const slot = segment + (index << 3);
-    const word = load<u32>(slot, 4);
-    if (word == 0) return 0;
-    if (load<u32>(slot) == hash) return word & ~MARKS;
-    index = (index + 1) & SLOT_MASK;
-  }
-}
-
 /** Address of the slot that holds the key, or 0. */
 export function tableFind(database: u32, hash: u32, key: u32, length: u32): u32 {
+  if (likely != 0) {
+    const record = slotRecord(likely);
+    if (isKey(record, key, length) && recordDatabase(record) == database) return likely;
+  }
   const entry = segmentEntry(database, hash);
   if (entry == 0) return 0;
   const segment = entry & ~(PAGE_BYTES - 1);
@@ -179,10 +187,16 @@ export function tableFind(database: u32, hash: u32, key: u32, length: u32): u32 
     if (word == 0) return 0;
     if (load<u32>(slot) == hash) {
       const record = word & ~MARKS;
-      if (recordKeyLength(record) == length && sameBytes(recordKey(record), key, length)) return slot;
+      if (isKey(record, key, length)) return slot;
     }
     index = (index + 1) & SLOT_MASK;
   }
+}
+
+// @ts-ignore: decorator
+@inline
+function isKey(record: u32, key: u32, length: u32): bool {
+  return recordKeyLength(record) == length && sameBytes(recordKey(record), key, length);
 }
 
 /** Whether two byte strings of one length are equal. */
@@ -357,7 +371,7 @@ function split(database: u32, hash: u32): bool {
     store<u32>(directory + ((first + half + i) << 2), high | (depth + 1));
   }
   freeTablePages(old, 1);
-  tableLayout++;
+  moved();
   return true;
 }
 
@@ -365,7 +379,7 @@ function split(database: u32, hash: u32): bool {
 
 /** Takes the entry out of its slot, and closes the gap that it leaves in the probing. */
 export function tableRemove(database: u32, slot: u32): void {
-  tableLayout++;
+  moved();
   const marks = slotMarks(slot);
   count(database, 8, -1);
   allEntries--;
@@ -412,7 +426,7 @@ export function tableMove(from: u32, to: u32): void {
 export function tableDrop(database: u32): void {
   const directory = directoryOf(database);
   if (directory == 0) return;
-  tableLayout++;
+  moved();
   const entries: u32 = 1 << depthOf(database);
   let last: u32 = 0;
   for (let i: u32 = 0; i < entries; i++) {

@@ -5,6 +5,7 @@
 // With NO_LINK for the link the frames are the WRITEs of a copy: they are applied, and nobody is answered.
 
 import { arenaMaintain } from "../arena";
+import { batchHash, batchLookUp, batchNote, batchSlot } from "../batch";
 import {
   CTX_ARGC,
   CTX_BATCH,
@@ -16,7 +17,6 @@ import {
   CTX_ERROR,
   CTX_LARGE,
   CTX_LARGE_LENGTH,
-  CTX_LAYOUT,
   CTX_PARSE_STATUS,
   CTX_PARSED,
   CTX_RELEASED,
@@ -26,7 +26,7 @@ import {
 } from "../context";
 import { hasReleased } from "../entries";
 import { siphash } from "../siphash";
-import { slotRecord, tableHome, tableLayout, tableProbeFrom } from "../table";
+import { tableHome } from "../table";
 import { BROKEN_FRAMES, BYTES_IN, countFigure, FRAMES_IN, HOST_FRAMES } from "./figures";
 import {
   FAIL_BYTES,
@@ -63,21 +63,12 @@ export const PEER_BROKEN: i32 = 3;
 /** Only of a copy: there is no memory for a record. CTX_CONSUMED is in front of it. */
 export const PEER_NO_MEMORY: i32 = 4;
 
-// Per frame in a batch.
-const PEER_ENTRY_BYTES: u32 = 16;
-const PEER_FRAME: u32 = 0;
-const PEER_HASH: u32 = 4;
-/** Slot that most likely holds the key, 0: unknown; and its record. */
-const PEER_SLOT: u32 = 8;
-const PEER_RECORD: u32 = 12;
+/** Per frame in a batch: its address. */
+const PEER_ENTRY_BYTES: u32 = 4;
 
 /** Bit of CTX_ERROR: the host has seen the next frame of the batch. */
 const SEEN_BY_HOST: u32 = 1;
-/** Frames in a batch from which prefetching pays. */
-const PREFETCH_FRAMES: u32 = 3;
 
-/** Keeps the loads of the prefetch from being optimised away. */
-let prefetched: u32 = 0;
 /** Runs the frames in `length` bytes at `input`, which lie in the context's input, as far as they are whole. Returns a PEER_. */
 export function peerFeed(context: u32, link: u32, input: u32, length: u32): i32 {
   store<u32>(context, link, CTX_CONNECTION);
@@ -164,12 +155,13 @@ function parseBatch(context: u32, link: u32): void {
       status = PEER_BROKEN;
       break;
     }
-    store<u32>(entry, at, PEER_FRAME);
+    store<u32>(entry, at);
     if (type == FRAME_WRITE) {
       writes++;
-      store<u32>(entry, siphash(frameKey(at), frameKeyLength(at)), PEER_HASH);
+      noteKey(context, count, at);
     } else {
-      if (type == FRAME_READ) store<u32>(entry, siphash(frameKey(at), frameKeyLength(at)), PEER_HASH);
+      if (type == FRAME_READ) noteKey(context, count, at);
+      else batchNote(context, count, 0, 0);
       if (type - FRAME_FIRST < 16) countFigure(FRAMES_IN + type - FRAME_FIRST, 1);
     }
     entry += PEER_ENTRY_BYTES;
@@ -183,34 +175,14 @@ function parseBatch(context: u32, link: u32): void {
   store<i32>(context, status, CTX_PARSE_STATUS);
   store<u32>(context, count, CTX_BATCH_COUNT);
   store<u32>(context, 0, CTX_BATCH_NEXT);
-  const prefetches = count >= PREFETCH_FRAMES;
-  if (prefetches) prefetch(context, count);
-  store<u32>(context, prefetches ? tableLayout : tableLayout - 1, CTX_LAYOUT);
+  batchLookUp(context, count);
 }
 
-/** Loads slots and records, each in a loop of its own, so that as many loads as possible are under way at once. */
-function prefetch(context: u32, count: u32): void {
-  const first = context + CTX_BATCH;
-  const last = first + count * PEER_ENTRY_BYTES;
-  let touched: u32 = 0;
-  for (let entry = first; entry < last; entry += PEER_ENTRY_BYTES) {
-    const frame = load<u32>(entry, PEER_FRAME);
-    const slot = frameType(frame) > FRAME_READ ? 0 : tableHome(frameDatabase(frame), load<u32>(entry, PEER_HASH));
-    store<u32>(entry, slot, PEER_SLOT);
-    touched ^= load<u32>(slot);
-  }
-  for (let entry = first; entry < last; entry += PEER_ENTRY_BYTES) {
-    const home = load<u32>(entry, PEER_SLOT);
-    const slot = home == 0 ? 0 : tableProbeFrom(home, load<u32>(entry, PEER_HASH));
-    store<u32>(entry, slot, PEER_SLOT);
-    store<u32>(entry, slot == 0 ? 0 : slotRecord(slot), PEER_RECORD);
-  }
-  // Two cache lines: records of small values lie across a border more often than not.
-  for (let entry = first; entry < last; entry += PEER_ENTRY_BYTES) {
-    const record = load<u32>(entry, PEER_RECORD);
-    touched ^= load<u32>(record, 8) ^ load<u32>(record, 52);
-  }
-  prefetched ^= touched;
+// @ts-ignore: decorator
+@inline
+function noteKey(context: u32, index: u32, frame: u32): void {
+  const hash = siphash(frameKey(frame), frameKeyLength(frame));
+  batchNote(context, index, hash, tableHome(frameDatabase(frame), hash));
 }
 
 /** Runs what is left of the batch; PEER_DONE when it is through. */
@@ -218,16 +190,16 @@ function runBatch(context: u32, link: u32): i32 {
   let next = load<u32>(context, CTX_BATCH_NEXT);
   const count = load<u32>(context, CTX_BATCH_COUNT);
   while (next < count) {
-    const entry = context + CTX_BATCH + next * PEER_ENTRY_BYTES;
-    const frame = load<u32>(entry, PEER_FRAME);
+    const frame = load<u32>(context + next * PEER_ENTRY_BYTES, CTX_BATCH);
     const type = frameType(frame);
-    const hint = load<u32>(context, CTX_LAYOUT) == tableLayout ? load<u32>(entry, PEER_SLOT) : 0;
+    const hash = batchHash(context, next);
+    const hint = batchSlot(context, next);
     let outcome: i32;
     if (type == FRAME_WRITE) {
-      outcome = runWrite(link, frame, load<u32>(entry, PEER_HASH), hint);
+      outcome = runWrite(link, frame, hash, hint);
       arenaMaintain();
     } else {
-      outcome = runOther(context, link, frame, type, load<u32>(entry, PEER_HASH), hint);
+      outcome = runOther(context, link, frame, type, hash, hint);
     }
     if (outcome > RUN_HOST_ANSWERS) {
       store<u32>(context, next, CTX_BATCH_NEXT);
