@@ -4,6 +4,7 @@
 import { LOG_LEVELS } from "../base/logger.ts";
 import { SETTINGS, type Setting, settingNames } from "../base/settings.ts";
 import { HASH_NAMES } from "../codec/hash.ts";
+import { SEED_PROVIDERS } from "../conf/seed-source.ts";
 import {
   DEFAULT_CLUSTER_NAME,
   DEFAULT_DATACENTER,
@@ -24,6 +25,16 @@ export interface Flag {
   readonly repeats?: boolean;
   /** It has no variable: one value for all processes would make no sense. */
   readonly flagOnly?: boolean;
+  /** The letter that stands for it behind a single dash. */
+  readonly short?: string;
+  /** It is there or not, and has no value; `value` is empty. */
+  readonly isSwitch?: boolean;
+}
+
+/** How a flag is written: `-c, --conf-file <path>`. */
+export function usageOf({ name, value, short, isSwitch }: Flag): string {
+  const long = isSwitch === true ? `--${name}` : `--${name} <${value}>`;
+  return short === undefined ? long : `-${short}, ${long}`;
 }
 
 /** The environment variable that does what a flag does. */
@@ -40,6 +51,23 @@ const LOG_LEVEL = {
 
 /** Of `ringlet serve` itself. */
 export const SERVE_FLAGS = [
+  {
+    name: "conf-file",
+    value: "path",
+    short: "c",
+    description:
+      "Configuration file in the form of the C engine. Flags and variables win over it; on SIGHUP it is read again.",
+    default: "none",
+  },
+  {
+    name: "test-conf",
+    value: "",
+    short: "t",
+    isSwitch: true,
+    description: "Say whether the node could start with --conf-file, and end.",
+    default: "off",
+    flagOnly: true,
+  },
   {
     name: "listen",
     value: "host:port",
@@ -102,6 +130,18 @@ export const CLUSTER_FLAGS = [
       "The other members. May be given several times; one text may hold several, separated by commas. This node may be among them.",
     default: "none",
     repeats: true,
+  },
+  {
+    name: "dyn-seed-provider",
+    value: "name",
+    description: `Who is asked at the start for more members: ${SEED_PROVIDERS.join(", ")} (nobody, an HTTP server, TXT records of DNS).`,
+    default: SEED_PROVIDERS[0],
+  },
+  {
+    name: "dns-server",
+    value: "host:port",
+    description: "The server that dns_provider asks.",
+    default: "that of the system",
   },
   {
     name: "hash",

@@ -1,7 +1,7 @@
 // The help text, made from the table of flags.
 
 import { RINGLET_VERSION } from "../base/version.ts";
-import { ASK_FLAGS, DEV_FLAGS, FLAGS, type Flag, variableOf } from "./flags.ts";
+import { ASK_FLAGS, DEV_FLAGS, FLAGS, type Flag, usageOf, variableOf } from "./flags.ts";
 
 const WIDTH = 80;
 const INDENT = "      ";
@@ -32,13 +32,14 @@ Examples:
   ringlet serve --listen 127.0.0.1:7000 --maxmemory 1gb --maxmemory-policy allkeys-lru
   ringlet serve --tokens 0 --rack rack1 --dyn-listen 10.0.0.1:8101 \\
     --dyn-seeds 10.0.0.2:8101:rack2:localdc:0 --dyn-seeds 10.0.0.3:8101:rack3:localdc:0
+  ringlet serve --conf-file ringlet.yml
 `;
 }
 
 function flagText(flag: Flag): string {
   const variable = flag.flagOnly === true ? "" : ` Variable: ${variableOf(flag.name)}.`;
   const facts = `Default: ${flag.default}.${variable}`;
-  return `  --${flag.name} <${flag.value}>\n${wrap(`${flag.description} ${facts}`)}\n`;
+  return `  ${usageOf(flag)}\n${wrap(`${flag.description} ${facts}`)}\n`;
 }
 
 /** Breaks a text into indented lines of at most WIDTH columns. */

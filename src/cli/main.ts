@@ -2,6 +2,7 @@
 // The command `ringlet`. Exit codes: 0 done, 1 failed or cut short while running, 2 could not start as asked.
 
 import { RINGLET_VERSION } from "../base/version.ts";
+import { formatDiagnostic } from "../conf/diagnostic.ts";
 import { askRing, CannotAskError } from "./ask.ts";
 import { CannotStartError, dev } from "./dev/dev.ts";
 import { UsageError } from "./given.ts";
@@ -33,6 +34,13 @@ async function run(invocation: Invocation): Promise<number> {
       // What is still open then (a client of the HTTP door that keeps its connection) must not keep the process.
       process.exit(await serve(invocation.options));
       break;
+    case "test-conf": {
+      const { path, configuration, warnings } = invocation.confFile;
+      const lines = warnings.map((warning) => `${formatDiagnostic(path, warning)}\n`);
+      process.stderr.write(lines.join(""));
+      process.stdout.write(`configuration file with pool '${configuration.pool}' is valid\n`);
+      return 0;
+    }
     case "dev":
       process.exit(await dev(invocation.options));
       break;

@@ -1,50 +1,29 @@
 // Reading a command line and its environment: which command, and the options of that command.
 
+import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import type { HostPort } from "../base/host-port.ts";
 import { LOG_LEVELS, type LogLevel } from "../base/logger.ts";
-import {
-  parseSetting,
-  SETTINGS,
-  type Setting,
-  SettingError,
-  type SettingName,
-  type SettingValues,
-  settingNames,
-  wantedBy,
-} from "../base/settings.ts";
-import { type ClusterGiven, readCluster } from "./cluster-flags.ts";
-import { ASK_FLAGS, DEV_FLAGS, FLAGS, type Flag, SERVE_FLAGS } from "./flags.ts";
+import type { ReadFile } from "./conf-file.ts";
+import { ASK_FLAGS, DEV_FLAGS, FLAGS, type Flag, usageOf } from "./flags.ts";
 import {
   type Environment,
-  type Given,
   GivenFlags,
-  quote,
   readChoice,
   readHostPort,
   readNumber,
   UsageError,
 } from "./given.ts";
+import { readServe, type ServedConfFile, type ServeOptions } from "./serve-options.ts";
 
 /** What a command line asks for. */
 export type Invocation =
   | { readonly command: "help" }
   | { readonly command: "version" }
   | { readonly command: "serve"; readonly options: ServeOptions }
+  | { readonly command: "test-conf"; readonly confFile: ServedConfFile }
   | { readonly command: "dev"; readonly options: DevOptions }
   | { readonly command: "ring" | "status"; readonly options: AskOptions };
-
-export interface ServeOptions {
-  /** Where Redis clients are listened for. */
-  readonly listen: HostPort;
-  /** Where HTTP requests for health, metrics and facts are listened for; undefined: nowhere. */
-  readonly stats: HostPort | undefined;
-  readonly logLevel: LogLevel;
-  /** The cluster that the node is a member of; undefined: it is alone. */
-  readonly cluster: ClusterGiven | undefined;
-  /** The settings that differ from their defaults. */
-  readonly settings: Partial<SettingValues>;
-}
 
 export interface DevOptions {
   readonly nodes: number;
@@ -74,10 +53,14 @@ type CommandName = keyof typeof COMMAND_FLAGS;
 const COMMAND_NAMES = Object.keys(COMMAND_FLAGS) as CommandName[];
 
 /**
- * Reads a command line (without the program's name) and the environment. A flag wins over its variable; an empty variable
- * counts as not set. Throws UsageError.
+ * Reads a command line (without the program's name), the environment, and the configuration file that these name. A flag wins over
+ * its variable; an empty variable counts as not set. Throws UsageError.
  */
-export function readInvocation(args: readonly string[], environment: Environment): Invocation {
+export function readInvocation(
+  args: readonly string[],
+  environment: Environment,
+  readFile: ReadFile = readText,
+): Invocation {
   const { command, known, flags } = readTokens(args);
   if (flags.has("help") || command === "help") return { command: "help" };
   if (flags.has("version")) return { command: "version" };
@@ -93,8 +76,13 @@ export function readInvocation(args: readonly string[], environment: Environment
   }
   const given = new GivenFlags(flags, environment);
   switch (known) {
-    case "serve":
-      return { command: known, options: readServe(given) };
+    case "serve": {
+      const options = readServe(given, readFile);
+      if (!flags.has("test-conf")) return { command: known, options };
+      const { confFile } = options;
+      if (confFile !== undefined) return { command: "test-conf", confFile };
+      throw new UsageError("--test-conf needs a file: give --conf-file <path> too");
+    }
     case "dev":
       return { command: known, options: readDev(given) };
     case "ring":
@@ -126,9 +114,7 @@ function readTokens(args: readonly string[]): Tokens {
   const { tokens } = parseArgs({
     args: [...args],
     options: Object.fromEntries([
-      ...COMMAND_NAMES.flatMap((command) =>
-        COMMAND_FLAGS[command].map(({ name }) => [name, { type: "string" }] as const),
-      ),
+      ...COMMAND_NAMES.flatMap((command) => COMMAND_FLAGS[command].map(optionOf)),
       ["help", { type: "boolean", short: "h" }] as const,
       ["version", { type: "boolean", short: "v" }] as const,
     ]),
@@ -153,6 +139,15 @@ function readTokens(args: readonly string[]): Tokens {
   return { command, known, flags };
 }
 
+function optionOf({ name, short, isSwitch }: Flag) {
+  const type = isSwitch === true ? ("boolean" as const) : ("string" as const);
+  return [name, { type, ...(short === undefined ? {} : { short }) }] as const;
+}
+
+function readText(path: string): string {
+  return readFileSync(path, "utf8");
+}
+
 function readOption(
   { name, rawName, value, inlineValue }: OptionToken,
   command: CommandName,
@@ -166,28 +161,15 @@ function readOption(
   if (flag === undefined) {
     throw new UsageError(`there is no flag ${rawName}; ringlet ${command} --help lists them all`);
   }
+  if (flag.isSwitch === true) {
+    if (value !== undefined) throw new UsageError(`--${name} takes no value`);
+    return "";
+  }
   // `--listen --maxmemory 1gb`: the value was forgotten, and the next flag must not be taken for it.
   if (value === undefined || (value.startsWith("--") && inlineValue !== true)) {
-    throw new UsageError(`--${name} needs a value: --${name} <${flag.value}>`);
+    throw new UsageError(`--${name} needs a value: ${usageOf(flag)}`);
   }
   return value;
-}
-
-function readServe(given: GivenFlags): ServeOptions {
-  const [listen, stats, logLevel] = SERVE_FLAGS.map((flag) => given.lastOrDefault(flag));
-  const settings: { [N in SettingName]?: SettingValues[SettingName] } = {};
-  for (const name of settingNames) {
-    const flag = FLAGS.find((known) => known.name === (SETTINGS[name] as Setting).flag);
-    const found = flag === undefined ? undefined : given.last(flag);
-    if (found !== undefined) settings[name] = readSetting(name, found);
-  }
-  return {
-    listen: readHostPort(listen!),
-    stats: stats!.value === "off" ? undefined : readHostPort(stats!),
-    logLevel: readChoice(logLevel!, LOG_LEVELS),
-    cluster: readCluster(given),
-    settings: settings as Partial<SettingValues>,
-  };
 }
 
 function readDev(given: GivenFlags): DevOptions {
@@ -197,13 +179,4 @@ function readDev(given: GivenFlags): DevOptions {
     port: readNumber(port!, 1, 65_535),
     logLevel: readChoice(logLevel!, LOG_LEVELS),
   };
-}
-
-function readSetting(name: SettingName, { from, value }: Given): SettingValues[SettingName] {
-  try {
-    return parseSetting(name, value);
-  } catch (error) {
-    if (!(error instanceof SettingError)) throw error;
-    throw new UsageError(`${from} cannot be ${quote(value)}: give ${wantedBy(SETTINGS[name])}`);
-  }
 }

@@ -1,15 +1,20 @@
-// Runs a node until it is told to stop: starts it, says that it is ready, and drains it on SIGINT, SIGTERM or SHUTDOWN.
+// Runs a node until it is told to stop: starts it, says that it is ready, and drains it on SIGINT, SIGTERM or SHUTDOWN; on SIGHUP its
+// configuration file is read again.
 
 import { readFileSync } from "node:fs";
 import { RingletError } from "../base/errors.ts";
 import { formatHostPort, isLoopback } from "../base/host-port.ts";
 import type { Logger } from "../base/logger.ts";
 import { RINGLET_VERSION } from "../base/version.ts";
+import { askSeeds } from "../conf/ask-seeds.ts";
 import type { ClusterOptions } from "../ring/cluster-options.ts";
 import { createNode, type Node } from "../runtime/node/create-node.ts";
+import { nodeRuntime } from "../runtime/node/node-runtime.ts";
+import { nodeSeedLookup } from "../runtime/node/seed-lookup.ts";
 import type { ClusterGiven } from "./cluster-flags.ts";
 import { openLog } from "./log.ts";
-import type { ServeOptions } from "./options.ts";
+import { Reload } from "./reload.ts";
+import type { ServeOptions } from "./serve-options.ts";
 import { StopRequest } from "./stop-request.ts";
 
 /** The node cannot start as asked; the message is one line that says what to do. */
@@ -19,10 +24,17 @@ export class CannotServeError extends Error {}
 export async function serve(options: ServeOptions): Promise<number> {
   const log = openLog(options.logLevel);
   const stop = new StopRequest();
-  const node = await start(options, log, stop);
+  const reload = options.confFile === undefined ? undefined : new Reload(options.confFile, log);
+  const cluster = await Promise.race([
+    completeCluster(options.cluster, log),
+    stop.requested.then((): typeof STOPPED => STOPPED),
+  ]);
+  if (cluster === STOPPED) return 0;
+  const node = await start(options, cluster, log, stop);
   process.stdout.write(readyLine(node, options));
   warnOfOpenDoor(options, log);
   warnOfOpenLinks(options, log);
+  reload?.begin(node.served.node.settings);
 
   const reason = await stop.requested;
   log.info("Draining: no more clients are taken, and what has been received is answered.", {
@@ -37,18 +49,46 @@ export async function serve(options: ServeOptions): Promise<number> {
   return 0;
 }
 
-async function start(options: ServeOptions, log: Logger, stop: StopRequest): Promise<Node> {
+const STOPPED = "stopped";
+
+async function start(
+  options: ServeOptions,
+  cluster: ClusterOptions | undefined,
+  log: Logger,
+  stop: StopRequest,
+): Promise<Node> {
   try {
     return await createNode({
       ...options.settings,
       listen: options.listen,
       statsListen: options.stats,
-      cluster: withSecret(options.cluster),
+      cluster,
       log,
       shutdown: () => stop.request("SHUTDOWN"),
     });
   } catch (error) {
     // What cannot be as asked: an address, a setting, the cluster.
+    if (error instanceof RingletError) throw new CannotServeError(error.message, { cause: error });
+    throw error;
+  }
+}
+
+/** The options of the cluster, with its secret, and the members that its seed source names. */
+async function completeCluster(
+  cluster: ClusterGiven | undefined,
+  log: Logger,
+): Promise<ClusterOptions | undefined> {
+  const options = withSecret(cluster);
+  if (options === undefined || cluster?.seedSource === undefined) return options;
+  try {
+    const asked = await askSeeds(cluster.seedSource, {
+      lookup: nodeSeedLookup,
+      runtime: nodeRuntime,
+      log,
+    });
+    log.info("The members have been asked for.", { members: asked.length });
+    return { ...options, seeds: [...new Set([...(options.seeds ?? []), ...asked])] };
+  } catch (error) {
     if (error instanceof RingletError) throw new CannotServeError(error.message, { cause: error });
     throw error;
   }

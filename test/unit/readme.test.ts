@@ -1,7 +1,7 @@
 // Holds the README's tables to the tables in the code, and its example to the file. `npm run docs` writes them anew.
 import { readFileSync, writeFileSync } from "node:fs";
 import { expect, it } from "vitest";
-import { CLUSTER_FLAGS, FLAGS, type Flag } from "../../src/cli/flags.ts";
+import { CLUSTER_FLAGS, FLAGS, type Flag, usageOf } from "../../src/cli/flags.ts";
 import { sessionCommands } from "../../src/doors/resp/session-commands.ts";
 import type { CommandFacts } from "../../src/store/commands/command.ts";
 import { commands } from "../../src/store/commands/commands.ts";
@@ -32,7 +32,7 @@ function indexOf(name: string): number {
 function flagsTable(flags: readonly Flag[]): string {
   const rows = flags.map(
     (flag) =>
-      `| \`--${flag.name} <${flag.value.replaceAll("|", "\\|")}>\` | ${flag.default} | ${flag.description.replaceAll("|", "\\|")} |`,
+      `| \`${usageOf(flag).replaceAll("|", "\\|")}\` | ${flag.default} | ${flag.description.replaceAll("|", "\\|")} |`,
   );
   return ["| flag | default | what it does |", "|---|---|---|", ...rows, ""].join("\n");
 }

@@ -29,6 +29,7 @@ describe("a node of ringlet serve", () => {
       ...["--cluster-name", "c", "--datacenter", "d1", "--rack", "r1", "--tokens", "5"],
       ...["--dyn-listen", "0.0.0.0:9101", "--dyn-advertise", "[::1]:9101"],
       ...["--dyn-seeds", "a:1:r:d:1,2,b:1:r:d:3", "--dyn-seeds", "c:1:r:d:4"],
+      ...["--dyn-seed-provider", "dns_provider", "--dns-server", "127.0.0.1:53"],
       ...["--hash", "md5", "--hash-tag", "{}", "--distribution", "random-slicing"],
       ...["--slices", "r1:d1:5=18446744073709551615;r:d:1=1", "--slices", "r2:d1:7=3"],
       ...["--cluster-secret-file", "/run/secret"],
@@ -49,12 +50,23 @@ describe("a node of ringlet serve", () => {
         slices: ["r1:d1:5=18446744073709551615", "r:d:1=1", "r2:d1:7=3"],
       },
       secretFile: "/run/secret",
+      seedSource: {
+        kind: "dns",
+        name: "_dynomite.ec2-internal",
+        server: { host: "127.0.0.1", port: 53 },
+      },
     });
   });
 
   it.each(CLUSTER_FLAGS.map(({ name }) => name))("takes %s from its variable too", (name) => {
-    const value =
-      { "dyn-listen": "h:1", "dyn-advertise": "h:1", distribution: "vnode" }[name as string] ?? "7";
+    const values: Readonly<Record<string, string>> = {
+      "dyn-listen": "h:1",
+      "dyn-advertise": "h:1",
+      "dyn-seed-provider": "florida_provider",
+      "dns-server": "h:1",
+      distribution: "vnode",
+    };
+    const value = values[name] ?? "7";
     const byFlag = cluster(["--tokens", "1", `--${name}`, value]);
     expect(byFlag).toBeDefined();
     expect(

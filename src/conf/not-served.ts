@@ -1,0 +1,43 @@
+// What a valid configuration asks for that this version of the node does not have. Who builds a part removes its lines here.
+
+import type { Configuration } from "./configuration.ts";
+import { BEGINNING, type Diagnostic, Findings } from "./diagnostic.ts";
+
+/** Errors for what cannot be started, warnings for what is in vain. */
+export function notServed(configuration: Configuration): Diagnostic[] {
+  const { backend, entries, peers } = configuration;
+  const findings = new Findings();
+  if (backend !== undefined) {
+    findings.error(
+      entries.get("servers") ?? BEGINNING,
+      "servers",
+      `servers: this version cannot keep the data in a ${backend.kind} server yet: write data_store: embedded, and the node keeps it`,
+    );
+  }
+  if (peers.secureServerOption !== "none") {
+    findings.error(
+      entries.get("secure_server_option") ?? BEGINNING,
+      "secure_server_option",
+      "secure_server_option: this version encrypts links between its own nodes only, and by another key: write none, and give all of them the same cluster_secret_file",
+    );
+  }
+  const inVain = [
+    ["enable_gossip", peers.gossip],
+    ["gos_interval", true],
+    ["mbuf_size", true],
+    ["conn_msg_rate", true],
+    ["local_peer_connections", true],
+    ["remote_peer_connections", true],
+    ["read_repairs_enabled", peers.readRepairs],
+  ] as const;
+  for (const [key, asked] of inVain) {
+    const entry = entries.get(key);
+    if (entry === undefined || !asked) continue;
+    findings.warn(
+      entry,
+      key,
+      `${key} has no effect: this version does not speak with nodes of the C engine`,
+    );
+  }
+  return findings.all();
+}
