@@ -1,7 +1,7 @@
 // The configuration file of `ringlet serve`: from a path to what the file says, or to all that is wrong with it.
 
 import { type Configuration, readConfiguration } from "../conf/configuration.ts";
-import { type Diagnostic, formatDiagnostic } from "../conf/diagnostic.ts";
+import { type Diagnostic, formatDiagnostic, inOrder } from "../conf/diagnostic.ts";
 import { notServed } from "../conf/not-served.ts";
 import { UsageError } from "./given.ts";
 
@@ -37,7 +37,7 @@ export function loadConfFile(
 ): ConfFile {
   const { configuration, diagnostics } = readConfiguration(textOf(path, readFile), { given });
   const found = configuration === undefined ? [] : notServed(configuration);
-  const all = [...diagnostics, ...found];
+  const all = inOrder([...diagnostics, ...found]);
   const errors = all.filter(({ severity }) => severity === "error");
   if (configuration === undefined || errors.length > 0) throw new ConfFileError(path, errors);
   return { path, configuration, warnings: all };

@@ -137,7 +137,7 @@ export function readConfiguration(text: string, options: ReadOptions = {}): Read
 function sayUnknown({ key, at }: Entry, findings: Findings): void {
   const near = nearestKey(key);
   const remedy = near === undefined ? "remove it" : `write ${near}, or remove it`;
-  findings.error(at, key, `there is no key ${shownKey(key)}: ${remedy}`);
+  findings.error(at, key, `unknown key ${shownKey(key)}: ${remedy}`);
 }
 
 function sayInVain({ key, at }: Entry, { noEffect }: Key<unknown>, findings: Findings): void {
@@ -220,6 +220,8 @@ class Whole {
 
   #backend(): BackendOptions | undefined {
     const values = this.#values;
+    if (values.data_store === undefined && this.#document.entries.has("data_store"))
+      return undefined;
     const kind = values.data_store ?? "redis";
     if (kind === "embedded") {
       for (const key of BACKEND_KEYS) {

@@ -35,12 +35,17 @@ export class Findings {
 
   /** All of it, in the order of the text. */
   all(): Diagnostic[] {
-    return this.#found.toSorted((a, b) => a.line - b.line || a.column - b.column);
+    return inOrder(this.#found);
   }
 
   #add(severity: Diagnostic["severity"], at: Position, key: string | undefined, message: string) {
     this.#found.push({ severity, line: at.line, column: at.column, key, message });
   }
+}
+
+/** Diagnostics in the order of the text. */
+export function inOrder(diagnostics: readonly Diagnostic[]): Diagnostic[] {
+  return diagnostics.toSorted((a, b) => a.line - b.line || a.column - b.column);
 }
 
 /** A finding as one line, in the form that editors and terminals make clickable: `file:line:column: error: …`. */

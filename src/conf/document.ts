@@ -1,14 +1,25 @@
 // A configuration file as YAML: one pool with keys, each with one value or a list of values. Scalars stay texts as written, so
 // that a token of 20 digits stays what it is, and every one keeps its place.
 
-import { isAlias, isMap, isNode, isScalar, isSeq, LineCounter, parseAllDocuments } from "yaml";
+import {
+  isAlias,
+  isMap,
+  isNode,
+  isScalar,
+  isSeq,
+  LineCounter,
+  parseAllDocuments,
+  type YAMLParseError,
+} from "yaml";
 import { BEGINNING, type Findings, type Position } from "./diagnostic.ts";
 
 /** What stands behind a key. */
 export type Value =
   | { readonly kind: "text"; readonly at: Position; readonly text: string }
   | { readonly kind: "list"; readonly at: Position; readonly items: readonly Value[] }
-  | { readonly kind: "mapping" | "nothing"; readonly at: Position };
+  | { readonly kind: "mapping" | "nothing"; readonly at: Position }
+  /** What is wrong with it has been said. */
+  | { readonly kind: "refused"; readonly at: Position };
 
 export interface Entry {
   readonly key: string;
@@ -39,12 +50,17 @@ export function readDocument(text: string, findings: Findings): PoolDocument | u
   try {
     return new DocumentReader(text, findings).read();
   } catch (error) {
-    // The parser calls itself for everything nested, and the stack of a program is finite.
+    // Where the parser itself has not noticed that the stack is full.
     if (!(error instanceof RangeError)) throw error;
-    findings.error(BEGINNING, undefined, "the file is nested too deeply: a pool has only keys");
+    findings.error(BEGINNING, undefined, TOO_DEEP);
     return undefined;
   }
 }
+
+/** Errors of form that are said at a time. */
+const MAX_YAML_ERRORS = 10;
+
+const TOO_DEEP = "the file is nested too deeply: a pool has keys, and these a value or a list";
 
 const POOL_FORM =
   "write one name with the keys below it, indented, as in `dyn_o_mite:` and `  listen: 127.0.0.1:8102`";
@@ -73,10 +89,7 @@ class DocumentReader {
       this.#findings.error(BEGINNING, undefined, `the file is empty: ${POOL_FORM}`);
       return undefined;
     }
-    for (const { code, message, pos } of document.errors) {
-      const remedy = code === "TAB_AS_INDENT" ? ": use spaces" : "";
-      this.#findings.error(this.#at(pos[0]), undefined, `this is no YAML: ${message}${remedy}`);
-    }
+    this.#sayNoYaml(document.errors);
     if (second !== undefined) {
       this.#findings.error(
         this.#at(second.range[0]),
@@ -85,6 +98,23 @@ class DocumentReader {
       );
     }
     return this.#findings.hasErrors ? undefined : this.#pool(document.contents);
+  }
+
+  /** Of several errors at one place the first; and not more than a few, as one may cause many. */
+  #sayNoYaml(errors: readonly YAMLParseError[]): void {
+    const places = new Map<number, YAMLParseError>();
+    for (const error of errors) {
+      if (!places.has(error.pos[0])) places.set(error.pos[0], error);
+    }
+    for (const { code, message, pos } of [...places.values()].slice(0, MAX_YAML_ERRORS)) {
+      const remedy = code === "TAB_AS_INDENT" ? ": use spaces" : "";
+      this.#findings.error(
+        this.#at(pos[0]),
+        undefined,
+        // The parser calls itself for everything nested, and the stack of a program is finite.
+        code === "RESOURCE_EXHAUSTION" ? TOO_DEEP : `this is no YAML: ${message}${remedy}`,
+      );
+    }
   }
 
   #pool(contents: unknown): PoolDocument | undefined {
@@ -107,6 +137,7 @@ class DocumentReader {
     }
     const at = this.#placeOf(pair.key);
     const pool = this.#value(pair.key);
+    if (pool.kind === "refused") return undefined;
     if (pool.kind !== "text" || pool.text.trim() === "") {
       this.#findings.error(at, undefined, `the pool has no name: ${POOL_FORM}`);
       return undefined;
@@ -128,6 +159,7 @@ class DocumentReader {
   #addEntry(entries: Map<string, Entry>, keyNode: unknown, valueNode: unknown): void {
     const at = this.#placeOf(keyNode);
     const key = this.#value(keyNode);
+    if (key.kind === "refused") return;
     if (key.kind !== "text" || key.text === "") {
       this.#findings.error(at, undefined, "this is no key: write a name, a colon and a value");
       return;
@@ -138,7 +170,7 @@ class DocumentReader {
       this.#findings.error(
         at,
         name,
-        `${shownKey(name)} is there twice, first in line ${first.at.line}: remove one of them`,
+        `duplicate key ${shownKey(name)}: it is in line ${first.at.line} already; remove one of them`,
       );
       return;
     }
@@ -148,7 +180,7 @@ class DocumentReader {
   /** A value, and the values of a list. What lies deeper is refused by who wants no mapping there. */
   #value(node: unknown, fallback: Position = BEGINNING, key?: string): Value {
     const at = this.#placeOf(node, fallback);
-    this.#refuseMarks(node, key);
+    if (this.#refuseMarks(node, key)) return { kind: "refused", at };
     if (isSeq(node)) {
       const items = node.items.map((item): Value => {
         if (!isSeq(item)) return this.#value(item, at, key);
@@ -164,13 +196,14 @@ class DocumentReader {
   }
 
   /** Anchors, aliases and tags would make a file mean something else to the C engine, which refuses them. */
-  #refuseMarks(node: unknown, key: string | undefined): void {
+  #refuseMarks(node: unknown, key: string | undefined): boolean {
     const marked = isAlias(node) || (isNode(node) && (hasAnchor(node) || node.tag !== undefined));
-    if (!marked) return;
+    if (!marked) return false;
     const what = isAlias(node) ? "an alias" : hasAnchor(node) ? "an anchor" : "a tag";
     const message = `${what} of YAML is not understood here: write the value itself`;
     const named = key === undefined ? message : `${shownKey(key)} cannot have this: ${message}`;
     this.#findings.error(this.#placeOf(node), key, named);
+    return true;
   }
 
   #placeOf(node: unknown, fallback: Position = BEGINNING): Position {

@@ -292,6 +292,8 @@ function textOf(value: Value, { key, findings }: Reading): Placed | undefined {
   switch (value.kind) {
     case "text":
       return value;
+    case "refused":
+      return undefined;
     case "nothing":
       findings.error(value.at, key, `${key} has no value: give it one, or remove it`);
       return undefined;
@@ -309,6 +311,7 @@ function textOf(value: Value, { key, findings }: Reading): Placed | undefined {
 }
 
 function textsOf(value: Value, reading: Reading): Placed[] {
+  if (value.kind === "refused") return [];
   if (value.kind !== "list") {
     const { key, findings } = reading;
     findings.error(
