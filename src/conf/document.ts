@@ -112,7 +112,9 @@ class DocumentReader {
         this.#at(pos[0]),
         undefined,
         // The parser calls itself for everything nested, and the stack of a program is finite.
-        code === "RESOURCE_EXHAUSTION" ? TOO_DEEP : `this is no YAML: ${message}${remedy}`,
+        code === "RESOURCE_EXHAUSTION"
+          ? TOO_DEEP
+          : `this is no YAML: ${onOneLine(message)}${remedy}`,
       );
     }
   }
@@ -219,6 +221,12 @@ class DocumentReader {
 
 function hasAnchor(node: { anchor?: string | undefined }): boolean {
   return node.anchor !== undefined;
+}
+
+/** What the parser says may quote the file, control characters and all. */
+function onOneLine(message: string): string {
+  const line = message.replace(/\p{Cc}/gu, (char) => JSON.stringify(char).slice(1, -1));
+  return line.length > 200 ? `${line.slice(0, 200)}…` : line;
 }
 
 /** A key in a message: as it is, where it is a word, else quoted. */
