@@ -59,7 +59,7 @@ export function readServe(given: GivenFlags, readFile: ReadFile): ServeOptions {
   const file = path === undefined ? undefined : loadConfFile(path.value, readFile, overridden);
   const conf = file?.configuration;
   const cluster = readCluster(given, conf);
-  if (file !== undefined && cluster !== undefined) checkCluster(cluster, file);
+  if (file !== undefined && cluster !== undefined) checkCluster(cluster, file, overridden);
 
   /** What the command line or a variable says, else the file, else the default of the flag. */
   const read = <T>(name: ServeFlag, inFile: T | undefined, parse: (given: Given) => T): T =>
@@ -115,13 +115,17 @@ function readHostPortOrOff(given: Given): HostPort | "off" {
 }
 
 /** Says what members and slices that do not fit together come to, at the key of the file that most likely is the cause. */
-function checkCluster(cluster: ClusterGiven, { path, configuration }: ConfFile): void {
+function checkCluster(
+  cluster: ClusterGiven,
+  { path, configuration }: ConfFile,
+  overridden: ReadonlySet<string>,
+): void {
   try {
     buildTopology(cluster.options);
   } catch (error) {
     if (!(error instanceof RingletError)) throw error;
     const key = error.code === "BAD_SLICES" ? "slices" : "dyn_seeds";
-    const entry = configuration.entries.get(key) ?? configuration.entries.get("tokens");
+    const entry = overridden.has(key) ? undefined : configuration.entries.get(key);
     if (entry === undefined) throw new UsageError(error.message, { cause: error });
     const { line, column } = entry;
     const message = `${key}: ${error.message}`;

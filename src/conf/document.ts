@@ -11,6 +11,7 @@ import {
   parseAllDocuments,
   type YAMLParseError,
 } from "yaml";
+import { shown } from "../ring/seed.ts";
 import { BEGINNING, type Findings, type Position } from "./diagnostic.ts";
 
 /** What stands behind a key. */
@@ -148,7 +149,7 @@ class DocumentReader {
       this.#findings.error(
         this.#placeOf(pair.value, at),
         undefined,
-        `the pool ${quoted(pool.text)} has no keys: ${POOL_FORM}`,
+        `the pool ${shown(pool.text)} has no keys: ${POOL_FORM}`,
       );
       return undefined;
     }
@@ -231,10 +232,5 @@ function onOneLine(message: string): string {
 
 /** A key in a message: as it is, where it is a word, else quoted. */
 export function shownKey(key: string): string {
-  return /^\w{1,60}$/.test(key) ? key : quoted(key);
-}
-
-/** A user's text in a message: quoted, on one line, not too long. */
-export function quoted(text: string): string {
-  return JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}…` : text);
+  return /^\w{1,60}$/.test(key) ? key : shown(key);
 }
