@@ -86,6 +86,12 @@ const CR: u32 = 13;
 // @ts-ignore: decorator
 @inline
 const LF: u32 = 10;
+// @ts-ignore: decorator
+@inline
+const STAR: u32 = 42;
+// @ts-ignore: decorator
+@inline
+const DOLLAR: u32 = 36;
 
 /**
  * Reads one command from `requestPos` (see requestResume) up to `end`, and writes its arguments to `index`
@@ -98,39 +104,59 @@ export function parseRequest(end: u32, index: u32, capacity: u32, unauthenticate
   requestArgc = 0;
   if (left == 0) {
     if (pos >= end) return incomplete(pos, 0, 1);
-    if (load<u8>(pos) != 42 /* * */) return parseInline(pos, end, index, capacity);
-    const status = readLength(pos + 1, end, <i64>MAX_ARGUMENTS);
-    if (status != 0) {
-      if (status == LENGTH_INCOMPLETE) return incomplete(pos, 0, 1);
-      return status == LENGTH_LONG ? REQUEST_LONG_COUNT : REQUEST_BAD_COUNT;
+    const count = pos + 4 <= end ? shortHeader(load<u32>(pos), STAR) : NO_DIGIT;
+    if (count - 1 < 9) {
+      pos += 4;
+      left = count;
+    } else {
+      if (load<u8>(pos) != STAR) return parseInline(pos, end, index, capacity);
+      const status = readLength(pos + 1, end, <i64>MAX_ARGUMENTS);
+      if (status != 0) {
+        if (status == LENGTH_INCOMPLETE) return incomplete(pos, 0, 1);
+        return status == LENGTH_LONG ? REQUEST_LONG_COUNT : REQUEST_BAD_COUNT;
+      }
+      pos = lengthEnd;
+      if (lengthValue <= 0) {
+        requestPos = pos;
+        return REQUEST_COMPLETE;
+      }
+      left = <u32>lengthValue;
+      if (unauthenticated && left > MAX_UNAUTHENTICATED_ARGUMENTS) return REQUEST_UNAUTHENTICATED_COUNT;
     }
-    pos = lengthEnd;
-    if (lengthValue <= 0) {
-      requestPos = pos;
-      return REQUEST_COMPLETE;
-    }
-    left = <u32>lengthValue;
-    if (unauthenticated && left > MAX_UNAUTHENTICATED_ARGUMENTS) return REQUEST_UNAUTHENTICATED_COUNT;
   }
   let entry = index;
   let argc: u32 = 0;
   while (left > 0) {
-    if (pos >= end) return incomplete(pos, left, 1);
-    if (load<u8>(pos) != 36 /* $ */) {
-      requestByte = load<u8>(pos);
-      return REQUEST_NO_DOLLAR;
+    let length: u32 = NO_DIGIT;
+    let start: u32 = 0;
+    // One digit, and two: the length of nearly every argument.
+    if (pos + 8 <= end) {
+      const head = load<u64>(pos);
+      length = shortHeader(<u32>head, DOLLAR);
+      start = pos + 4;
+      if (length > 9) {
+        length = twoDigits(head);
+        start = pos + 5;
+      }
     }
-    // Before AUTH what is too long for that is told before what is too long for the limit.
-    const longest = unauthenticated ? max(maxBulkBytes, DEFAULT_MAX_BULK_BYTES) : maxBulkBytes;
-    const status = readLength(pos + 1, end, <i64>longest);
-    if (status != 0) {
-      if (status == LENGTH_INCOMPLETE) return incomplete(pos, left, 1);
-      return status == LENGTH_LONG ? REQUEST_LONG_LENGTH : REQUEST_BAD_LENGTH;
+    if (length > maxBulkBytes) {
+      if (pos >= end) return incomplete(pos, left, 1);
+      if (load<u8>(pos) != DOLLAR) {
+        requestByte = load<u8>(pos);
+        return REQUEST_NO_DOLLAR;
+      }
+      // Before AUTH what is too long for that is told before what is too long for the limit.
+      const longest = unauthenticated ? max(maxBulkBytes, DEFAULT_MAX_BULK_BYTES) : maxBulkBytes;
+      const status = readLength(pos + 1, end, <i64>longest);
+      if (status != 0) {
+        if (status == LENGTH_INCOMPLETE) return incomplete(pos, left, 1);
+        return status == LENGTH_LONG ? REQUEST_LONG_LENGTH : REQUEST_BAD_LENGTH;
+      }
+      if (lengthValue < 0) return REQUEST_BAD_LENGTH;
+      length = <u32>lengthValue;
+      if (unauthenticated && length > MAX_UNAUTHENTICATED_BYTES) return REQUEST_UNAUTHENTICATED_LENGTH;
+      start = lengthEnd;
     }
-    if (lengthValue < 0) return REQUEST_BAD_LENGTH;
-    const length = <u32>lengthValue;
-    if (unauthenticated && length > MAX_UNAUTHENTICATED_BYTES) return REQUEST_UNAUTHENTICATED_LENGTH;
-    const start = lengthEnd;
     const have = end - start;
     if (have < length + 2) return incomplete(pos, left, length + 2 - have);
     if (load<u16>(start + length) != 0x0a0d) return REQUEST_NO_CRLF;
@@ -164,6 +190,9 @@ function incomplete(pos: u32, left: u32, wanted: u32): i32 {
 
 // ---- A decimal length and its CR LF -------------------------------------------------------------------------------
 
+/** What shortHeader() and twoDigits() return for other headers. */
+const NO_DIGIT: u32 = 0xffffffff;
+
 const LENGTH_INCOMPLETE: i32 = 1;
 const LENGTH_LONG: i32 = 2;
 const LENGTH_BAD: i32 = 3;
@@ -171,35 +200,25 @@ const LENGTH_BAD: i32 = 3;
 let lengthValue: i64 = 0;
 let lengthEnd: u32 = 0;
 
-/** Reads a decimal of at most `max` (or any negative one) and CR LF from `pos` on into lengthValue and lengthEnd. */
+/** The digit of a header of one (`*3` CR LF), whose first four bytes are `head`; more than 9 for any other header. */
 // @ts-ignore: decorator
 @inline
-function readLength(pos: u32, end: u32, max: i64): i32 {
-  // One digit, CR, LF: nearly every header.
-  if (pos + 3 <= end && load<u16>(pos + 1) == 0x0a0d) {
-    const digit = <u32>load<u8>(pos) - 48;
-    if (digit > 9) return LENGTH_BAD;
-    if (<i64>digit > max) return LENGTH_BAD;
-    lengthValue = <i64>digit;
-    lengthEnd = pos + 3;
-    return 0;
-  }
-  if (pos + 4 <= end) {
-    // Two digits, CR, LF: the length of most keys.
-    const word = load<u32>(pos);
-    const tens = (word & 0xff) - 49;
-    const ones = ((word >> 8) & 0xff) - 48;
-    const value = <i64>(tens * 10 + 10 + ones);
-    if (word >> 16 == 0x0a0d && tens <= 8 && ones <= 9 && value <= max) {
-      lengthValue = value;
-      lengthEnd = pos + 4;
-      return 0;
-    }
-  }
-  return readLongLength(pos, end, max);
+function shortHeader(head: u32, first: u32): u32 {
+  return (head & 0xffff00ff) == (0x0a0d0000 | first) ? ((head >> 8) & 0xff) - 48 : NO_DIGIT;
 }
 
-function readLongLength(pos: u32, end: u32, max: i64): i32 {
+/** The number of an argument's header of two digits (`$16` CR LF), the first not 0; NO_DIGIT for any other header. */
+// @ts-ignore: decorator
+@inline
+function twoDigits(head: u64): u32 {
+  const tens = (<u32>head >> 8 & 0xff) - 49;
+  const ones = (<u32>head >> 16 & 0xff) - 48;
+  const isShort = (head & 0xff_ff00_00ff) == 0x0a_0d00_0024;
+  return isShort && tens <= 8 && ones <= 9 ? tens * 10 + 10 + ones : NO_DIGIT;
+}
+
+/** Reads a decimal of at most `max` (or any negative one) and CR LF from `pos` on into lengthValue and lengthEnd. */
+function readLength(pos: u32, end: u32, max: i64): i32 {
   const start = pos;
   if (pos >= end) return LENGTH_INCOMPLETE;
   const negative = load<u8>(pos) == 45;

@@ -186,27 +186,32 @@ function fill(record: u32, database: u32, valueLength: u32, flags: u32): void {
   if (flags & FLAG_OBJECT) store<f64>(recordValue(record), 0);
 }
 
-/** Copies `length` bytes, up to 16 of them without a call; the two places do not overlap. */
+/** Copies `length` bytes, up to 32 of them without a call; the two places do not overlap. */
 // @ts-ignore: decorator
 @inline
 export function copyBytes(to: u32, from: u32, length: u32): void {
-  if (length <= 16) {
-    if (length >= 8) {
-      const last = load<u64>(from + length - 8);
-      store<u64>(to, load<u64>(from));
-      store<u64>(to + length - 8, last);
+  // From both ends, which may meet.
+  if (length > 16) {
+    if (length > 32) {
+      memory.copy(to, from, length);
       return;
     }
-    if (length >= 4) {
-      const last = load<u32>(from + length - 4);
-      store<u32>(to, load<u32>(from));
-      store<u32>(to + length - 4, last);
-      return;
-    }
-    for (let i: u32 = 0; i < length; i++) store<u8>(to + i, load<u8>(from + i));
-    return;
+    v128.store(to, v128.load(from));
+    v128.store(to + length - 16, v128.load(from + length - 16));
+  } else if (length >= 8) {
+    store<u64>(to, load<u64>(from));
+    store<u64>(to + length - 8, load<u64>(from + length - 8));
+  } else if (length >= 4) {
+    store<u32>(to, load<u32>(from));
+    store<u32>(to + length - 4, load<u32>(from + length - 4));
+  } else if (length != 0) {
+    // One to three bytes: the first, the middle one, and the last.
+    const middle = length >> 1;
+    const last = length - 1;
+    store<u8>(to, load<u8>(from));
+    store<u8>(to + middle, load<u8>(from + middle));
+    store<u8>(to + last, load<u8>(from + last));
   }
-  memory.copy(to, from, length);
 }
 
 /** Notes that the value of a live record has been changed in place: a new stamp. */

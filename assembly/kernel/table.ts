@@ -139,7 +139,7 @@ export function tableHome(database: u32, hash: u32): u32 {
 // @ts-ignore: decorator
 @inline
 export function tableProbeFrom(home: u32, hash: u32): u32 {
-  // Eight slots at once, without a branch for each. What follows an empty slot cannot have this hash.
+  // Eight slots at once, without a branch for each. What lies behind an empty slot cannot have this hash.
   if ((home & (PAGE_BYTES - 1)) <= PAGE_BYTES - 64) {
     const wanted = i32x4.splat(hash);
     const low = v128.shuffle<i32>(v128.load(home), v128.load(home, 16), 0, 2, 4, 6);

@@ -1,10 +1,20 @@
 // Sending to the replicas of a set: who is up, whether their outboxes have the room, and the frames. Room is asked for before
 // anything is done, so that nothing has to be taken back.
 
-import { FLAG_TOMBSTONE, recordFlags, recordStamp, recordNode, recordValue, recordValueLength } from "../record";
+import { copyBytes } from "../entries";
+import { FLAG_TOMBSTONE, recordFlags, recordKey, recordNode, recordStamp, recordValueLength } from "../record";
 import { slotRecord, tableFind } from "../table";
 import { countFigure, FRAMES_OUT } from "./figures";
-import { FRAME_FIRST, FRAME_READ, FRAME_SPREAD, FRAME_TOMBSTONE, FRAME_WRITE, WRITE_SEEN_BYTES } from "./frames";
+import {
+  FRAME_FIRST,
+  FRAME_READ,
+  FRAME_SPREAD,
+  FRAME_TOMBSTONE,
+  FRAME_WRITE,
+  KEY_HEADER_BYTES,
+  putHeader,
+  WRITE_SEEN_BYTES,
+} from "./frames";
 import { linkExpectAt, linkIsReadable, NO_SLOT } from "./links";
 import { outboxRoomAt, outboxTake, putRecord, writeBytes } from "./outbox";
 import { setLocal, setPosition } from "./route";
@@ -52,14 +62,34 @@ export let framesSent: u32 = 0;
  * Sends a record, or a tombstone with `seen` (0: none) in it, to the other replicas of its set, and to other datacenters; `handle`
  * waits for the local ones. How many those are.
  */
-// @ts-ignore: decorator
-@inline
 export function sendRecord(set: u32, handle: u32, database: u32, record: u32, key: u32, keyLength: u32, seen: u32): u32 {
   const dead = (recordFlags(record) & FLAG_TOMBSTONE) != 0;
-  const value = dead ? seen : recordValue(record);
-  const length = !dead ? recordValueLength(record) : seen != 0 ? WRITE_SEEN_BYTES : 0;
-  const flags = dead ? FRAME_TOMBSTONE : 0;
-  return sendWrite(set, handle, database, flags, recordStamp(record), load<u64>(record, 16), key, keyLength, value, length);
+  const stamp = recordStamp(record);
+  const expiryAndNode = load<u64>(record, 16);
+  if (dead && seen != 0) {
+    return sendWrite(set, handle, database, FRAME_TOMBSTONE, stamp, expiryAndNode, key, keyLength, seen, WRITE_SEEN_BYTES);
+  }
+  gather(set);
+  const local = localWriters;
+  const all = allWriters;
+  framesSent = all;
+  // Key and value lie in a record as in a frame; a tombstone has no value.
+  const length = keyLength + recordValueLength(record);
+  const bytes = writeBytes(length, 0);
+  const flags = database | (dead ? FRAME_TOMBSTONE : 0);
+  for (let i: u32 = 0; i < all; i++) {
+    const at = writer(i);
+    const isLocal = i < local;
+    linkExpectAt(at, isLocal ? handle : NO_SLOT);
+    const frame = outboxTake(at, bytes);
+    putHeader(frame, bytes, FRAME_WRITE, isLocal ? flags : flags | FRAME_SPREAD);
+    store<u64>(frame, stamp, 8);
+    store<u64>(frame, expiryAndNode, 16);
+    store<u32>(frame, keyLength, 24);
+    copyBytes(frame + KEY_HEADER_BYTES, recordKey(record), length);
+  }
+  countFigure(FRAMES_OUT + FRAME_WRITE - FRAME_FIRST, all);
+  return local;
 }
 
 /** As sendRecord(), with the fields of the frame. */
