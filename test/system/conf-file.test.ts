@@ -20,8 +20,9 @@ function write(path: string, ...lines: string[]): void {
 }
 
 /** A client of a node that is connected until the test ends. */
-async function clientOf(node: RunningNode) {
-  const client = createClient({ socket: { host: node.host, port: node.port } });
+async function clientOf(node: RunningNode, password = "") {
+  const socket = { host: node.host, port: node.port };
+  const client = createClient(password === "" ? { socket } : { socket, password });
   client.on("error", () => {});
   await client.connect();
   onTestFinished(() => client.destroy());
@@ -54,12 +55,11 @@ describe("ringlet serve --conf-file", () => {
   it("starts a node from the file, and flags win", async () => {
     const path = confFile(...NEEDED, "maxclients: 33", "requirepass: sesame", "maxmemory: 2mb");
     const node = await startNode({ flags: ["--conf-file", path, "--maxmemory", "3mb"] });
-    const client = await clientOf(node);
-    await expect(client.ping()).rejects.toThrow("NOAUTH");
-    await client.auth({ password: "sesame" });
-    expect(await client.configGet(["maxclients", "maxmemory"])).toEqual({
+    const client = await clientOf(node, "sesame");
+    expect(await client.configGet(["maxclients", "maxmemory", "requirepass"])).toEqual({
       maxclients: "33",
       maxmemory: "3145728",
+      requirepass: "sesame",
     });
     expect(await node.stop()).toMatchObject({ code: 0 });
     expect(node.stderr).not.toContain("sesame");
