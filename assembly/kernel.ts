@@ -5,6 +5,7 @@ import { callsInit, outOfMemoryErrors, plainErrors, wrongTypeErrors } from "./ke
 import { changes, resetClock, setNow } from "./kernel/clock";
 import { maxValueBytes, setMaxValueBytes } from "./kernel/commands/command";
 import { connectionsInit } from "./kernel/connection";
+import { detachedInit } from "./kernel/detached";
 import { entriesInit, expiredEntries, hits, misses } from "./kernel/entries";
 import { floorsInit } from "./kernel/floors";
 import { pagesInit } from "./kernel/pages";
@@ -31,6 +32,7 @@ export {
   hostDrop,
   hostFind,
   hostFlush,
+  hostFree,
   hostMaintain,
   hostObjectBytes,
   hostRandom,
@@ -54,6 +56,7 @@ export { expireSlots, ringSetClock } from "./kernel/ring/deadlines";
 export { nextReady, streamAppend } from "./kernel/ring/release";
 export { slotFulfil, slotOpen, slotSeal } from "./kernel/ring/slots";
 export { connectionGated, streamBytes, streamTake, turnFlushed } from "./kernel/ring/streams";
+export { isTooFarAhead } from "./kernel/ring/apply";
 export { copiedBytes, copyNeeds, copyWalk } from "./kernel/ring/copy";
 export { digest } from "./kernel/ring/digest";
 export { ringSetLimits, ringSetMaxFrame, ringSetSelf } from "./kernel/ring/limits";
@@ -71,6 +74,7 @@ export function reset(ceilingBytes: u32, seedLow: u64, seedHigh: u64, tombstones
   pagesInit(ceilingBytes);
   arenaInit();
   tableInit();
+  detachedInit();
   entriesInit(tombstones != 0);
   floorsInit();
   connectionsInit();

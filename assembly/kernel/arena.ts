@@ -5,10 +5,10 @@
 //
 // A record may move only in compact(), which the kernel calls between two commands; within a command every address holds.
 
+import { recordMoved } from "./detached";
 import { releasedMoved } from "./entries";
 import { freePages, hasPages, PAGE_BYTES, takePages } from "./pages";
 import { FLAG_RELEASED, recordFlags, recordIsDead, recordSetDead, recordSize } from "./record";
-import { tableMove } from "./table";
 
 const SEGMENT_PAGES: u32 = 16;
 export const SEGMENT_BYTES: u32 = SEGMENT_PAGES << 16;
@@ -193,7 +193,7 @@ export function compact(budget: u32): bool {
         appended -= size;
         memory.copy(moved, record, size);
         if (recordFlags(record) & FLAG_RELEASED) releasedMoved(moved);
-        else tableMove(record, moved);
+        else recordMoved(record, moved);
         movedRecords++;
         liveBytes -= size;
         const live = segmentLive + (victim >> 20 << 2);

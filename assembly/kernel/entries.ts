@@ -37,7 +37,6 @@ import {
   slotRecord,
   slotSet,
   SWEEP_SLOTS,
-  tableDrop,
   tableEntries,
   tableFind,
   tableInsert,
@@ -378,22 +377,6 @@ export function takeReleased(): i32 {
   const handle = <i32>recordValueLength(record);
   arenaFree(record);
   return handle;
-}
-
-/** Removes every entry of a database, tombstones too. */
-export function entriesFlush(database: u32): void {
-  let hash: u32 = 0;
-  if (tableEntries(database) != 0) {
-    do {
-      const first = tableSweep(database, hash);
-      for (let slot = first; slot < first + (SWEEP_SLOTS << 3); slot += 8) {
-        const record = slotRecord(slot);
-        if (record != 0) discard(record);
-      }
-      hash = tableSweepNext(database, hash);
-    } while (hash != 0);
-  }
-  tableDrop(database);
 }
 
 /** Live entries of a database. Entries that have expired count until they are found. */

@@ -1,13 +1,13 @@
 // Floors: one stamp per database (FLUSHALL, FLUSHDB in a ring). What is at or below it is gone, and what comes later at or below
-// it, from a repair or a peer that was away, is refused. Setting one removes at once what it covers, so nothing that looks
-// entries up, walks or counts needs to know of floors.
+// it, from a repair or a peer that was away, is refused. Setting one takes what it covers out of the table at once, and has it freed
+// later, so nothing that looks entries up, walks or counts needs to know of floors.
 //
 //   per database   0 u64 stamp   8 u64 node
 
-import { drop } from "./entries";
-import { recordNode, recordStamp } from "./record";
+import { lastStamp, observeStamp } from "./clock";
+import { detach, detachOlder } from "./detached";
 import { isNewer } from "./ring/frames";
-import { DATABASES, slotRecord, SWEEP_SLOTS, tableDrop, tableEntries, tableSweep, tableSweepNext } from "./table";
+import { DATABASES, tableEntries } from "./table";
 
 const FLOOR_BYTES: u32 = 16;
 
@@ -39,23 +39,18 @@ export function floorNodeOf(database: u32): u32 {
   return database < DATABASES ? floorNode(database) : 0;
 }
 
-/** Raises the floor of a database, and removes every entry and tombstone at or below it. A lower one changes nothing. */
+/**
+ * Raises the floor of a database, and removes every entry and tombstone at or below it. A lower one changes nothing. Takes note of
+ * the stamp: later ones are larger.
+ */
 export function setFloor(database: u32, stamp: u64, node: u32): void {
   if (database >= DATABASES || !isNewer(stamp, node, floorStamp(database), floorNode(database))) return;
   store<u64>(floors + database * FLOOR_BYTES, stamp);
   store<u64>(floors + database * FLOOR_BYTES, <u64>node, 8);
+  const newest = lastStamp;
+  observeStamp(stamp);
   if (tableEntries(database) == 0) return;
-  let hash: u32 = 0;
-  do {
-    const first = tableSweep(database, hash);
-    let slot = first;
-    while (slot < first + (SWEEP_SLOTS << 3)) {
-      const record = slotRecord(slot);
-      // Removing moves another entry into this slot: look again.
-      if (record != 0 && !isNewer(recordStamp(record), recordNode(record), stamp, node)) drop(database, slot);
-      else slot += 8;
-    }
-    hash = tableSweepNext(database, hash);
-  } while (hash != 0);
-  if (tableEntries(database) == 0) tableDrop(database);
+  // What is in the database has no stamp above the newest that was seen.
+  if (newest < stamp) detach(database);
+  else detachOlder(database, stamp, node);
 }

@@ -3,10 +3,10 @@
 
 import { arenaMaintain, compact } from "./arena";
 import { now } from "./clock";
+import { detach, freeDetached, hasDetached } from "./detached";
 import {
   drop,
   entriesCount,
-  entriesFlush,
   entryBuryMissing,
   entryChanged,
   entryExpire,
@@ -143,8 +143,14 @@ export function hostCount(database: u32): u32 {
   return entriesCount(database);
 }
 
+/** Removes every entry of a database, tombstones too. */
 export function hostFlush(database: u32): void {
-  entriesFlush(database);
+  detach(database);
+}
+
+/** Frees a few thousand entries of what flushes have removed; whether there are more. */
+export function hostFree(): bool {
+  return freeDetached() && hasDetached();
 }
 
 /** After a command of the host: compacts what its writes have earned. */
@@ -152,8 +158,12 @@ export function hostMaintain(): void {
   arenaMaintain();
 }
 
-/** The work of a quiet moment: expires among `slots` slots, compacts up to `bytes`. Returns how many entries it expired. */
+/**
+ * The work of a quiet moment: expires among `slots` slots, frees a few thousand entries of what flushes have removed, compacts up to
+ * `bytes`. Returns how many entries it expired.
+ */
 export function tick(slots: u32, bytes: u32): u32 {
+  freeDetached();
   const expired = expireSome(slots);
   compact(bytes);
   return expired;

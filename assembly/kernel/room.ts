@@ -3,6 +3,7 @@
 
 import { arenaHasRoom, compactNow, largePages, liveBytes, SEGMENT_BYTES, segments } from "./arena";
 import { accessClock } from "./clock";
+import { freeDetached } from "./detached";
 import { drop } from "./entries";
 import { pagesLeft, pagesOverall, takePages } from "./pages";
 import { random } from "./random";
@@ -107,6 +108,7 @@ function makeRoomSlowly(bytes: u32): bool {
   if (maxMemory != 0 && <u64>bytes + CHARGED_SLOT_BYTES > maxMemory) return false;
   if (MARGIN_PAGES + (bytes >> 16) >= pagesOverall()) return false;
   while (!isBelowLimit(bytes)) {
+    if (freeDetached()) continue;
     if (policy == POLICY_REFUSE || !evict()) return false;
   }
   return clear(bytes);
@@ -117,7 +119,7 @@ function clear(bytes: u32): bool {
   const before = liveBytes;
   const most = <u64>max(bytes, SEGMENT_BYTES) * MAX_EVICTED_RATIO;
   while (!fits(bytes)) {
-    if (compactNow()) continue;
+    if (freeDetached() || compactNow()) continue;
     if (policy == POLICY_REFUSE || before - liveBytes > most || !evict()) return false;
   }
   return true;

@@ -13,6 +13,8 @@ import { freePages, PAGE_BYTES, takePages } from "./pages";
 import { recordDatabase, recordHash, recordKey, recordKeyLength } from "./record";
 
 export const DATABASES: u32 = 16;
+/** Indexes beside those of the databases, with the numbers behind theirs: see detached.ts. A power of 2. */
+export const DETACHED: u32 = 64;
 const SLOT_BITS: u32 = 13;
 const SLOTS: u32 = 1 << SLOT_BITS;
 const SLOT_MASK: u32 = SLOTS - 1;
@@ -30,7 +32,7 @@ const MARKS: u32 = 7;
 
 // Per database, 32 bytes: directory, depth, entries, tombstones, volatile entries, segments.
 const DATABASE_BYTES: u32 = 32;
-const databases: usize = memory.data(16 * 32, 16);
+const databases: usize = memory.data((16 + 64) * 32, 16);
 
 /** Taken slots per segment, by page. */
 const takenSlots: usize = memory.data(65536 * 2, 16);
@@ -83,7 +85,7 @@ export function tableVolatile(database: u32): u32 {
 
 /** Forgets every index; the pages must have been given back by pagesInit(). */
 export function tableInit(): void {
-  memory.fill(databases, 0, DATABASES * DATABASE_BYTES);
+  memory.fill(databases, 0, (DATABASES + DETACHED) * DATABASE_BYTES);
   tablePages = 0;
   allEntries = 0;
   moved();
@@ -405,21 +407,30 @@ export function tableRemove(database: u32, slot: u32): void {
   store<u64>(segment + (gap << 3), 0);
 }
 
-/** Puts the new address of a record that has moved into its slot. */
-export function tableMove(from: u32, to: u32): void {
+/** Puts the new address of a record that has moved into its slot; false when it is not in this index. */
+export function tableReplace(database: u32, from: u32, to: u32): bool {
   const hash = recordHash(to);
-  const entry = segmentEntry(recordDatabase(to), hash);
+  const entry = segmentEntry(database, hash);
+  if (entry == 0) return false;
   const segment = entry & ~(PAGE_BYTES - 1);
   let index = homeSlot(hash, entry & DEPTH_MASK);
   while (true) {
     const slot = segment + (index << 3);
     const word = load<u32>(slot, 4);
+    if (word == 0) return false;
     if ((word & ~MARKS) == from) {
       store<u32>(slot, to | (word & MARKS), 4);
-      return;
+      return true;
     }
     index = (index + 1) & SLOT_MASK;
   }
+}
+
+/** Gives the index of `from`, with all that is in it, to `to`, which must have none. */
+export function tableHandOver(from: u32, to: u32): void {
+  moved();
+  memory.copy(base(to), base(from), DATABASE_BYTES);
+  memory.fill(base(from), 0, DATABASE_BYTES);
 }
 
 /** Exchanges nothing but the index of a database for an empty one; the records in it must have been freed. */

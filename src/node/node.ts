@@ -49,6 +49,8 @@ export class RingletNode {
   readonly ring: Ring | undefined;
   readonly #timer: Timer;
   readonly #onTick: (() => void)[] = [];
+  /** Until more of what was flushed is freed. */
+  #freeing: Timer | undefined;
 
   /** Throws SettingError where a setting cannot be what it should, RingletError where the cluster's configuration cannot be. */
   constructor(parts: NodeParts) {
@@ -85,6 +87,7 @@ export class RingletNode {
   /** Ends the housekeeping and leaves the other nodes; the data is gone with the node. */
   async close(): Promise<void> {
     this.#timer.cancel();
+    this.#freeing?.cancel();
     await this.ring?.close();
   }
 
@@ -103,8 +106,17 @@ export class RingletNode {
   #tick(): void {
     this.letTimePass();
     this.store.tick(this.settings.get("activeExpiry"));
+    if (this.#freeing === undefined) this.#free();
     this.ring?.tick();
     for (const listener of this.#onTick) listener();
+  }
+
+  /** Frees what was flushed, a bounded part at a time. */
+  #free(): void {
+    this.#freeing = undefined;
+    if (this.store.free()) {
+      this.#freeing = this.runtime.after(FREE_MS, () => this.#free());
+    }
   }
 }
 
@@ -127,5 +139,7 @@ function withClock(runtime: Runtime, clock: GuardedClock): Runtime {
   };
 }
 
+/** Between two steps that free what was flushed, in ms: each takes about one. */
+const FREE_MS = 10;
 /** Bytes of the secret that the hash of the table works with. */
 const SECRET_BYTES = 16;

@@ -83,7 +83,7 @@ export function recordStamp(
 
 function applyFloor(store: EmbeddedStore, frame: Uint8Array): Applied {
   const { database, stamp, node } = decodeFloor(frame);
-  if (store.kernel.hostObserve(stamp) === 0) return "refused";
+  if (store.kernel.isTooFarAhead(stamp) !== 0) return "refused";
   if (!isNewer(stampFrom(stamp, node), floorOf(store, database))) return "equal";
   store.setFloor(database, stamp, node);
   return "applied";

@@ -192,13 +192,20 @@ export class EmbeddedStore implements Table {
   }
 
   /**
-   * The work of a quiet moment: compacts a bounded part, and removes what has expired in another, if `expiring`. Call it several
-   * times a second.
+   * The work of a quiet moment: compacts a bounded part, frees one of what was flushed, and removes what has expired in another, if
+   * `expiring`. Call it several times a second.
    */
   tick(expiring = true): void {
     this.kernel.tick(expiring ? TICK_SLOTS : 0, TICK_COMPACT_BYTES);
     if (this.replicated && expiring) this.#trimObjects();
     this.releaseObjects();
+  }
+
+  /** Frees a bounded part of what was flushed, which nobody sees any more; whether there is more. */
+  free(): boolean {
+    const isMore = this.kernel.hostFree() !== 0;
+    this.releaseObjects();
+    return isMore;
   }
 
   /** Has objects that have expired let go of what they hold. */

@@ -94,6 +94,7 @@ export interface RingKernelExports {
   observeStamp(stamp: bigint): void;
   /** Raises the floor of a database and removes at once what is at or below it. */
   setFloor(database: number, stamp: bigint, node: number): void;
+  isTooFarAhead(stamp: bigint): number;
   /** The floor of a database, 0 and 0 for none. */
   floorOf(database: number): bigint;
   floorNodeOf(database: number): number;

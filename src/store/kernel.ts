@@ -61,6 +61,7 @@ export interface KernelExports extends RingKernelExports {
   randomBelow(bound: number): number;
   hostCount(database: number): number;
   hostFlush(database: number): void;
+  hostFree(): number;
   hostMaintain(): void;
   hostPeek(database: number, key: number, length: number): number;
   hostInstall(

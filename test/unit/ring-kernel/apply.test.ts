@@ -169,11 +169,46 @@ describe("floors", () => {
     }
   });
 
+  test.each([0, 2, 4])("keep what is newer where %i pages are left for another index", (left) => {
+    const peer = new PeerKernel({ kernel, ceilingBytes: 32 << 20 });
+    for (let i = 0; i < 40_000; i++) peer.apply(`key:${i}`, "v", stampAt(i % 2, i), { node: 1 });
+    const pages: number[] = [];
+    for (let page = 1; page !== 0; ) {
+      page = kernel.takePages(1, 1) >>> 0;
+      if (page !== 0) pages.push(page);
+    }
+    for (const page of pages.slice(0, left)) kernel.freePages(page, 1);
+    kernel.setFloor(0, stampAt(0, 0xffff), 1);
+    expect(kernel.hostCount(0)).toBe(20_000);
+    for (let i = 0; i < 40_000; i += 7) {
+      expect(peer.get(`key:${i}`)).toBe(i % 2 === 1 ? "v" : undefined);
+    }
+    while (kernel.hostFree() !== 0);
+    const only = new PeerKernel();
+    for (let i = 1; i < 40_000; i += 2) only.apply(`key:${i}`, "v", stampAt(1, i), { node: 1 });
+    expect(kernel.digest(0, 1)).toBe(only.kernel.digest(0, 1));
+    expect(kernel.figure(1)).toBe(only.kernel.figure(1));
+  });
+
+  test("take no newer record with the very same stamp of a later node", () => {
+    const peer = new PeerKernel({ kernel });
+    peer.apply("older", "v", stampAt(1), { node: 1 });
+    peer.apply("same", "v", stampAt(1), { node: 2 });
+    peer.apply("newer", "v", stampAt(1), { node: 3 });
+    kernel.setFloor(0, stampAt(1), 2);
+    expect(["older", "same", "newer"].map((key) => peer.get(key))).toEqual([
+      undefined,
+      undefined,
+      "v",
+    ]);
+  });
+
   test("of all there is leave nothing", () => {
     const peer = new PeerKernel({ kernel });
     for (let i = 0; i < 20_000; i++) peer.apply(`key:${i}`, "v", stampAt(1, i), { node: 1 });
     kernel.setFloor(0, stampAt(2), 1);
     expect(kernel.hostCount(0)).toBe(0);
+    while (kernel.hostFree() !== 0);
     expect(kernel.figure(1)).toBe(0);
     expect(kernel.figure(3)).toBe(0);
   });

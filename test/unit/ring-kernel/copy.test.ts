@@ -103,6 +103,24 @@ describe("copyWalk", () => {
     expect(keys.sort((a, b) => a - b)).toEqual(Array.from({ length: 1000 }, (_, i) => 4000 + i));
   });
 
+  test("writes nothing that a floor has taken away, freed or not, and the digest has nothing of it", () => {
+    const peer = new PeerKernel({ kernel });
+    for (let i = 0; i < 30_000; i++) peer.apply(`key:${i}`, "v", stampAt(i < 100 ? 9 : 1, i));
+    const digest = (kernelOf: PeerKernel) => kernelOf.kernel.digest(0, 1);
+    const other = new PeerKernel();
+    for (let i = 0; i < 100; i++) other.apply(`key:${i}`, "v", stampAt(9, i));
+    peer.kernel.setFloor(0, stampAt(2), 1);
+    const kept = Array.from({ length: 100 }, (_, i) => `key:${i}`);
+    let isMore = true;
+    let steps = 0;
+    for (; isMore; steps++) {
+      expect(sorted(copy(peer).map(({ key }) => key))).toEqual(sorted(kept));
+      expect(digest(peer)).toBe(digest(other));
+      isMore = peer.kernel.hostFree() !== 0;
+    }
+    expect(steps).toBeGreaterThan(2);
+  });
+
   test("writes only what the peer that asks is a replica of", () => {
     const peer = new PeerKernel({ kernel });
     peer.install([

@@ -152,6 +152,7 @@ describe("objects that wait for the host", () => {
     } while (cursor !== 0);
     expect(store.objects.count).toBe(left);
     store.flushAll();
+    while (store.free());
     expect([store.objects.count, store.figure("liveBytes")]).toEqual([0, 0]);
   });
 });

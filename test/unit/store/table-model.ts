@@ -160,8 +160,9 @@ export class TableModel {
     return evicted;
   }
 
-  /** Removes what has expired from both, and compares all of both. */
+  /** Removes what has expired from both, frees what was flushed, and compares all of both. */
   verify(): void {
+    while (this.store.free());
     // Twice all slots: the sweep may be anywhere when it begins.
     this.store.kernel.tick(2 * SEGMENT_SLOTS * this.store.figure("tablePages"), 0);
     this.store.releaseObjects();
