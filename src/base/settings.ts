@@ -397,6 +397,14 @@ export const SETTINGS = {
     atRunTime: false,
     description: "Longest wait before a lost peer is dialled again.",
   },
+  requireEncryption: {
+    type: "boolean",
+    default: false,
+    flag: "require-encryption",
+    atRunTime: false,
+    description:
+      "Whether a member is refused with which a link cannot be encrypted; such a link is open otherwise, with a warning. Needs a secret of the cluster.",
+  },
   copyPageBytes: {
     type: "bytes",
     default: 256 * KIB,

@@ -36,6 +36,7 @@ export const REFUSAL_CODES = [
   "REFLECTED",
   "SECRET_MISSING",
   "SECRET_MISMATCH",
+  "NOT_ENCRYPTED",
   "NOT_ADMITTED",
   "WRONG_PEER",
   "SELF",
@@ -56,6 +57,8 @@ export interface HandshakeOptions {
   readonly registry: CapabilityRegistry;
   /** The cluster secret; empty: none. */
   readonly secret: Uint8Array;
+  /** Refuses a peer with which the session could not be encrypted. */
+  readonly requireEncryption: boolean;
   readonly limits: LinkLimits;
   /** What this node says of itself; called once, when it says it. */
   hello(): Hello;
@@ -206,7 +209,7 @@ export class Handshake {
   }
 
   #helloCame(body: Uint8Array): void {
-    const { role, secret, admit } = this.#options;
+    const { role, secret, requireEncryption, admit } = this.#options;
     const hello = decodeHello(body);
     if (hello === undefined) {
       this.#refuse("BAD_HELLO", "the hello cannot be read");
@@ -225,6 +228,13 @@ export class Handshake {
       );
       return;
     }
+    if (requireEncryption && !this.#encrypts) {
+      this.#refuse(
+        "NOT_ENCRYPTED",
+        `the ${role} of the connection requires encryption (require-encryption), and the ${hello.who} cannot encrypt; run all nodes where AES-256-GCM is available, or let none require it`,
+      );
+      return;
+    }
     if (role === "acceptor") return;
     if (!this.#admitted(admit(hello))) return;
     this.#sendHello();
@@ -232,7 +242,7 @@ export class Handshake {
   }
 
   #proofCame(proof: Uint8Array): void {
-    const { role, secret, crypto, admit } = this.#options;
+    const { role, secret, admit } = this.#options;
     const hello = this.#peer!.hello;
     const keys = this.#keys();
     if (!equalBytes(proof, keys.proofs[hello.who])) {
@@ -248,19 +258,26 @@ export class Handshake {
       if (!this.#admitted(admit(hello))) return;
       this.#send.push(bodyFrame(CONTROL.proof, keys.proofs.acceptor));
     }
-    const agreed = this.#agreed!;
-    const encrypts =
-      secret.length > 0 &&
-      crypto.aes256Gcm !== undefined &&
-      agreed.value("ringlet_aead") === AEAD_NAMES[1];
     this.#end = {
       kind: "proven",
       link: this.#link,
       hello,
-      agreed,
-      records: encrypts ? { seal: keys.records[role], open: keys.records[hello.who] } : undefined,
+      agreed: this.#agreed!,
+      records: this.#encrypts
+        ? { seal: keys.records[role], open: keys.records[hello.who] }
+        : undefined,
       rest: new Uint8Array(0),
     };
+  }
+
+  /** Whether the session will be encrypted, as far as both have said what they can. */
+  get #encrypts(): boolean {
+    const { secret, crypto } = this.#options;
+    return (
+      secret.length > 0 &&
+      crypto.aes256Gcm !== undefined &&
+      this.#agreed!.value("ringlet_aead") === AEAD_NAMES[1]
+    );
   }
 
   #admitted(verdict: { readonly link: number } | Refusal): boolean {

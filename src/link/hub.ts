@@ -36,6 +36,8 @@ export interface LinkHubOptions {
   readonly peers: readonly LinkPeer[];
   /** The cluster secret: at least 16 random characters, the same on all nodes. Empty or left out: none. */
   readonly secret?: string;
+  /** Refuses peers with which a session could not be encrypted; without it, such a session is open, with a warning. */
+  readonly requireEncryption?: boolean;
   /** What this node advertises; all that this build has by default. */
   readonly capabilities?: CapabilityRegistry;
   readonly limits?: Partial<LinkLimits>;
@@ -268,6 +270,7 @@ export class LinkHub {
       crypto,
       registry: this.#registry,
       secret: this.#secret,
+      requireEncryption: this.#options.requireEncryption ?? false,
       limits: this.limits,
       hello: () => ({
         who: role,

@@ -11,6 +11,7 @@ import { buildTopology } from "../ring/topology.ts";
 import { EmbeddedStore } from "../store/embedded-store.ts";
 import type { KernelExports } from "../store/kernel.ts";
 import type { Transport } from "../transport/transport.ts";
+import { requireMeansToEncrypt } from "./encryption-rule.ts";
 import { holdEvictionRule } from "./eviction-rule.ts";
 
 /** What a runtime gives a node that is a member of a cluster. */
@@ -55,7 +56,11 @@ export class RingletNode {
   /** Throws SettingError where a setting cannot be what it should, RingletError where the cluster's configuration cannot be. */
   constructor(parts: NodeParts) {
     this.settings = new Settings(parts.settings);
-    if (parts.cluster !== undefined) holdEvictionRule(this.settings);
+    if (parts.cluster !== undefined) {
+      const { options, crypto } = parts.cluster;
+      holdEvictionRule(this.settings);
+      requireMeansToEncrypt(this.settings, options.secret, crypto);
+    }
     const clock = parts.cluster === undefined ? undefined : guard(parts.runtime);
     this.runtime = clock === undefined ? parts.runtime : withClock(parts.runtime, clock);
     this.log = parts.log;

@@ -176,6 +176,7 @@ export class Ring implements RingPort, LinkEvents, PeerFrames {
         .filter((member) => member !== topology.self)
         .map((member) => ({ link: member.index, address: member.address })),
       ...(parts.secret === undefined ? {} : { secret: parts.secret }),
+      requireEncryption: settings.get("requireEncryption"),
       limits: {
         pingIntervalMs: settings.get("pingIntervalMs"),
         linkTimeoutMs: settings.get("linkTimeoutMs"),

@@ -3,6 +3,7 @@ import { spawn } from "node:child_process";
 import { createServer, connect as dialPlain, type Server, type Socket } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
 import { SILENT } from "../../src/base/logger.ts";
+import type { LinkCrypto } from "../../src/link/crypto.ts";
 import { FRAME_FIRST_OF, frameHead, newFrame } from "../../src/link/frame.ts";
 import { FrameSplitter } from "../../src/link/frame-splitter.ts";
 import { LinkHub } from "../../src/link/hub.ts";
@@ -23,6 +24,8 @@ const PATIENCE_MS = 30_000;
 interface Options {
   readonly secret?: string;
   readonly limits?: Partial<LinkLimits>;
+  readonly crypto?: LinkCrypto;
+  readonly requireEncryption?: boolean;
 }
 
 /** A node that is nothing but links. */
@@ -37,7 +40,13 @@ class Linked implements LinkEvents {
   readonly #link: number;
   readonly #splitters = new Map<LinkSession, FrameSplitter>();
 
-  constructor(link: number, { secret = "", limits = {} }: Options = {}) {
+  constructor(link: number, options: Options = {}) {
+    const {
+      secret = "",
+      limits = {},
+      crypto = nodeLinkCrypto,
+      requireEncryption = false,
+    } = options;
     this.#link = link;
     const warn = (message: string) => {
       this.warnings.push(message);
@@ -46,12 +55,13 @@ class Linked implements LinkEvents {
       runtime: nodeRuntime,
       transport: tcpTransport(),
       codec: loadCodec(),
-      crypto: nodeLinkCrypto,
+      crypto,
       log: { ...SILENT, warn },
       events: this,
       self: link,
       peers: [],
       secret,
+      requireEncryption,
       limits: { reconnectMaxMs: 200, ...limits },
     });
     onTestFinished(() => this.hub.close());
@@ -243,6 +253,24 @@ test("another secret, and none, are refused with the reason on both sides", asyn
     expect(one.warnings).toEqual([reason, reason]);
     expect(other.warnings).toEqual([reason, reason]);
     expect(one.hub.sessions()).toEqual([]);
+  }
+});
+
+test("a peer that cannot encrypt is refused where that is required, with the reason on both sides", async () => {
+  const strict = { secret: SECRET, requireEncryption: true };
+  const bare = { secret: SECRET, crypto: { hmacSha256: nodeLinkCrypto.hmacSha256 } };
+  for (const options of [
+    [strict, bare],
+    [bare, strict],
+  ] as const) {
+    const nodes = await linked(...options);
+    const reason = /\(NOT_ENCRYPTED\): the (dialler|acceptor) .* requires encryption/;
+    await until("words on both sides", () => nodes.every(({ warnings }) => warnings.length > 1));
+    for (const { warnings, hub } of nodes) {
+      for (const warning of warnings) expect(warning).toMatch(reason);
+      expect(hub.sessions()).toEqual([]);
+      expect(hub.describe()[0]!.failure).toMatch(reason);
+    }
   }
 });
 

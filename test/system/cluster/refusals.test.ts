@@ -44,7 +44,28 @@ describe("two nodes refuse each other for", () => {
   });
 });
 
+it("nodes that require encryption and have a secret link up", async () => {
+  const cluster = await startCluster({
+    places: places(2),
+    flags: ["--require-encryption", "yes"],
+    secretOf: () => "a secret that all of them have",
+  });
+  await cluster.ready();
+  for (const member of cluster.members) await member.logs('"encrypted":true');
+});
+
 describe("a node does not start", () => {
+  it("that requires encryption and has no secret", async () => {
+    const { code, stdout, stderr } = await runRinglet([
+      ...["serve", "--listen", "127.0.0.1:0", "--dyn-listen", "127.0.0.1:18101"],
+      ...["--tokens", "0", "--require-encryption", "yes"],
+    ]);
+    expect([code, stdout]).toEqual([2, ""]);
+    expect(stderr).toMatch(
+      /^ringlet: [^\n]*requireEncryption: [^\n]*\(--cluster-secret-file, or RINGLET_CLUSTER_SECRET\)[^\n]*\n$/,
+    );
+  });
+
   it("with the tokens of another member of its rack", async () => {
     const { code, stdout, stderr } = await runRinglet([
       ...["serve", "--listen", "127.0.0.1:0", "--dyn-listen", "127.0.0.1:18101"],

@@ -55,6 +55,7 @@ interface Side {
   readonly nonceByte?: number;
   readonly admit?: HandshakeOptions["admit"];
   readonly crypto?: HandshakeOptions["crypto"];
+  readonly requireEncryption?: boolean;
 }
 
 function side(role: LinkRole, options: Side = {}): Handshake {
@@ -66,6 +67,7 @@ function side(role: LinkRole, options: Side = {}): Handshake {
     crypto,
     registry: options.registry ?? new CapabilityRegistry(ringletCapabilities(canEncrypt)),
     secret,
+    requireEncryption: options.requireEncryption ?? false,
     limits: LINK_LIMITS,
     hello: () =>
       helloOf(role, secret.length > 0, options.nonceByte ?? (role === "dialler" ? 1 : 2)),
@@ -181,6 +183,29 @@ test("a runtime without synchronous AES-GCM proves the secret and talks in the c
   const outcome = talk(side("dialler", { crypto: bare }), side("acceptor"));
   expect(proven(outcome.dialler).records).toBeUndefined();
   expect(proven(outcome.acceptor).records).toBeUndefined();
+});
+
+test("where one side requires encryption and the other cannot, it is refused, with the reason on both sides", () => {
+  const bare = { crypto: { hmacSha256: nodeLinkCrypto.hmacSha256 } };
+  const strict = { requireEncryption: true };
+  const text = (requires: string, cannot: string) =>
+    `the ${requires} of the connection requires encryption (require-encryption), and the ${cannot} cannot encrypt; run all nodes where AES-256-GCM is available, or let none require it`;
+  const asAcceptor = talk(side("dialler", bare), side("acceptor", strict));
+  expect(refusals(asAcceptor)).toEqual([
+    ["refused", "NOT_ENCRYPTED", text("acceptor", "dialler")],
+    ["refusing", "NOT_ENCRYPTED", text("acceptor", "dialler")],
+  ]);
+  const asDialler = talk(side("dialler", strict), side("acceptor", bare));
+  expect(refusals(asDialler)).toEqual([
+    ["refusing", "NOT_ENCRYPTED", text("dialler", "acceptor")],
+    ["refused", "NOT_ENCRYPTED", text("dialler", "acceptor")],
+  ]);
+  // Nothing of the node was said to an acceptor that cannot.
+  const types = framesOf(asDialler.sent.dialler).map((frame) => frameHead(frame).type);
+  expect(types).toEqual([CONTROL.refuse]);
+  const both = talk(side("dialler", strict), side("acceptor", strict));
+  expect(proven(both.dialler).records).toBeDefined();
+  expect(proven(both.acceptor).records).toBeDefined();
 });
 
 test("a handshake is the same wherever its bytes are cut", () => {
