@@ -13,7 +13,7 @@ import { countOne, type LinkCounters, newLinkCounters } from "./counters.ts";
 import type { LinkCrypto } from "./crypto.ts";
 import { countFailure, describeFailure, type FailureWords, hostOf, nameOf } from "./failure.ts";
 import { Handshake, type Refusal } from "./handshake.ts";
-import { BOOT_ID_BYTES, type Boot, HELLO_NONCE_BYTES, type Hello } from "./hello.ts";
+import { BOOT_ID_BYTES, type Boot, HELLO_NONCE_BYTES, type Hello, isSameBoot } from "./hello.ts";
 import { LINK_LIMITS, type LinkLimits } from "./limits.ts";
 import type { LinkEvents, LinkPeer, LinkSession } from "./link.ts";
 import { advertisementFrame, type LinkCodec } from "./opening.ts";
@@ -73,6 +73,8 @@ interface Pending {
   readonly attempt: number;
   /** The peer's wall clock minus this node's when its hello came, in ms. */
   helloOffsetMs: number;
+  /** Of a dial: the run of the peer that this node has sent its proof to. It may have opened its session since. */
+  provenTo: Boot | undefined;
 }
 
 export class LinkHub {
@@ -235,17 +237,13 @@ export class LinkHub {
       this.#failed(peer, { reason: message, message });
       return;
     }
-    if (this.#isClosed || this.#isSettled(peer)) {
+    // A session that has opened meanwhile needs no second one.
+    if (this.#isClosed || peer.session !== undefined) {
       peer.isDialling = false;
       stream.destroy();
       return;
     }
-    this.#connect(stream, { dialled: peer, attempt, helloOffsetMs: 0 });
-  }
-
-  /** Whether a peer has a session that no dial of this node could replace. */
-  #isSettled({ session, link }: Peer): boolean {
-    return session !== undefined && !session.isDialled && this.#options.self > link;
+    this.#connect(stream, { dialled: peer, attempt, helloOffsetMs: 0, provenTo: undefined });
   }
 
   #accept(stream: ByteStream): void {
@@ -257,7 +255,12 @@ export class LinkHub {
       stream.destroy();
       return;
     }
-    this.#connect(stream, { dialled: undefined, attempt: 0, helloOffsetMs: 0 });
+    this.#connect(stream, {
+      dialled: undefined,
+      attempt: 0,
+      helloOffsetMs: 0,
+      provenTo: undefined,
+    });
   }
 
   #connect(stream: ByteStream, pending: Pending): void {
@@ -309,11 +312,27 @@ export class LinkHub {
       return { code: "WRONG_PEER", text };
     }
     const present = this.#peers.get(link)?.session;
+    if (dialled !== undefined) {
+      // There was none when this node began to dial: a session with the same run has opened meanwhile, and may be in use.
+      if (present !== undefined && isSameBoot(present.hello.boot, hello.boot)) return DUPLICATE;
+    } else if (self < link && this.#hasProvenTo(link, hello.boot)) {
+      return DUPLICATE;
+    }
     if (present !== undefined && !this.#replaces(present, hello, dialled, attempt)) {
       present.probe();
-      return { code: "DUPLICATE", text: "the two nodes have a connection already" };
+      return DUPLICATE;
     }
+    if (dialled !== undefined) pending.provenTo = hello.boot;
     return { link };
+  }
+
+  /** Whether a connection that this node has dialled is so far that the peer may use it already. */
+  #hasProvenTo(link: number, boot: Boot): boolean {
+    for (const { dialled, provenTo } of this.#pending.values()) {
+      if (dialled?.link === link && provenTo !== undefined && isSameBoot(provenTo, boot))
+        return true;
+    }
+    return false;
   }
 
   #replaces(present: Session, hello: Hello, dialled: Peer | undefined, attempt: number): boolean {
@@ -429,3 +448,8 @@ export class LinkHub {
     this.#dialLater(peer);
   }
 }
+
+const DUPLICATE: Refusal = {
+  code: "DUPLICATE",
+  text: "the two nodes have a connection already",
+};

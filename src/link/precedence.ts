@@ -13,7 +13,7 @@ export interface Contender {
 /**
  * Whether `candidate` takes the place of `present`. A newer run of the peer's process does; an older one does not. A later dial of
  * the same node does, because it only dials when it has no session. Of the dials of both nodes that of the lower link number
- * stays.
+ * stays. (Dials that both have begun at once do not come here: see LinkHub.)
  */
 export function takesPlace(
   candidate: Contender,
