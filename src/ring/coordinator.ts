@@ -10,7 +10,7 @@ import { type ConsistencyLevel, neededReplicas } from "./levels.ts";
 export interface Replica {
   readonly id: number;
   readonly isUp: boolean;
-  /** Up, and not fenced. */
+  /** Up, and not fenced as far as the coordinator knows; of itself it knows for certain. */
   readonly isReadable: boolean;
 }
 
@@ -76,6 +76,8 @@ interface Group {
  * One request on one key.
  *
  * - N is what the topology names; who is up only decides whom we ask. Too few up: the request fails before anything is sent.
+ * - A fence is the replica's own: it refuses reads while it has one. What the coordinator knows of it may be old, so it only
+ *   decides who is asked first where one answer is enough.
  * - An acknowledgement says "I hold exactly this stamp". A replica that holds something newer says so, and is never counted.
  * - Blind writes are stamped again and sent anew when they are stale. What depends on the old value (an effect) is not: above
  *   DC_ONE it is no request of this kind, since the newest of a quorum is read before its command runs (executor.ts).
@@ -167,8 +169,9 @@ export class Coordination {
     return this.#failNow();
   }
 
-  #isUsable(replica: Replica): boolean {
-    return this.#request.kind === "read" ? replica.isReadable : replica.isUp;
+  #isUsable({ id, isUp, isReadable }: Replica): boolean {
+    const { kind, self } = this.#request;
+    return kind === "read" && id === self ? isReadable : isUp;
   }
 
   /** Whether the coordinator counts as a replica of this request. */
@@ -211,8 +214,8 @@ export class Coordination {
     const { self, stamp } = this.#request;
     const decisions: Decision[] = [];
     for (const { replicas } of this.#groups) {
-      for (const { id, isReadable } of replicas) {
-        if (id === self || !isReadable) continue;
+      for (const { id, isUp } of replicas) {
+        if (id === self || !isUp) continue;
         this.#asked.add(id);
         decisions.push({ do: "read", from: id, stamp });
       }
@@ -223,9 +226,10 @@ export class Coordination {
   /** Asks the next replica of those that are to answer alone; none is left: the read fails. */
   #askNext(): Decision[] {
     const { self, stamp } = this.#request;
-    const next = this.#groups[0]!.replicas.find(
-      ({ id, isReadable }) => isReadable && id !== self && !this.#tried.has(id),
+    const left = this.#groups[0]!.replicas.filter(
+      ({ id, isUp }) => isUp && id !== self && !this.#tried.has(id) && !this.#lost.has(id),
     );
+    const next = left.find(({ isReadable }) => isReadable) ?? left[0];
     if (next === undefined) return this.#failNow();
     this.#tried.add(next.id);
     this.#asked.add(next.id);
@@ -317,9 +321,13 @@ export class Coordination {
 
   /** Whether open answers can still bring enough. */
   #isReachable({ replicas, need }: Group): boolean {
-    const open = (id: number) => this.#asked.has(id) || this.#sent.has(id);
-    const certain = this.#request.kind === "read" && !this.#isSafe ? this.#heard : this.#holders;
-    return replicas.filter(({ id }) => certain.has(id) || open(id)).length >= need;
+    const count = (may: (id: number) => boolean) => replicas.filter(({ id }) => may(id)).length;
+    const mayBeHeard = (id: number) => this.#heard.has(id) || this.#asked.has(id);
+    const mayHold = (id: number) =>
+      this.#holders.has(id) || this.#asked.has(id) || this.#sent.has(id);
+    if (this.#request.kind !== "read") return count(mayHold) >= need;
+    // Who has refused to be read may still hold what it is sent, and is not heard by that.
+    return count(mayBeHeard) >= need && (!this.#isSafe || count(mayHold) >= need);
   }
 
   /** Fails with the numbers of the datacenter that is missing most. */

@@ -8,7 +8,7 @@ import { isBlind } from "./kinds-of-writes.ts";
 import { type ConsistencyLevel, neededReplicas } from "./levels.ts";
 import type { KeyspaceCommand } from "./local-commands.ts";
 import type { QuorumOutcome } from "./port.ts";
-import { QuorumFailure, requireReach } from "./quorum.ts";
+import { mayBeRead, QuorumFailure, requireReach } from "./quorum.ts";
 import { framesOf } from "./replication-frames.ts";
 import type { RingContext } from "./ring-context.ts";
 import type { Member, ReplicaSet } from "./topology.ts";
@@ -65,7 +65,7 @@ export class Executor {
   async readNewest(keys: readonly PlacedKey[], reach: Reach): Promise<void> {
     const { port } = this.#context;
     const { set, level } = reach;
-    requireReach(set, level, port.topology.self, (member) => port.isReadable(member));
+    requireReach(set, level, port.topology.self, (member) => mayBeRead(port, member));
     if (level === "DC_ONE") return;
     requireAll(await this.#readAround(keys, reach), false);
     if (level === "DC_QUORUM") return;

@@ -5,7 +5,7 @@ import { type ExecuteRequest, encodeExecute, type RequestId } from "./execute-re
 import { neededReplicas } from "./levels.ts";
 import { memberName } from "./member.ts";
 import { REQUEST_KIND } from "./port.ts";
-import { QuorumFailure } from "./quorum.ts";
+import { mayBeRead, QuorumFailure } from "./quorum.ts";
 import type { RingContext } from "./ring-context.ts";
 import { noAnswer, outcomeUnknown } from "./ring-error.ts";
 import type { Member, ReplicaSet } from "./topology.ts";
@@ -31,14 +31,9 @@ export class Forwarding {
     this.#context = context;
   }
 
-  /** The first replica of the fixed order that is available: it runs what depends on what is there. Undefined: none is. */
-  executorOf(set: ReplicaSet): Member | undefined {
-    return set.local.find((member) => this.#context.port.isReadable(member));
-  }
-
   /**
-   * Asks the replicas that answer reads, those of this node's rack first, until one has answered. Throws QuorumFailure when none
-   * can, NO_ANSWER at the deadline, and what the replica throws.
+   * Asks the replicas, those that are known to answer reads and those of this node's rack first, until one has answered. Throws
+   * QuorumFailure when none can, NO_ANSWER at the deadline, and what the replica throws.
    */
   async read(request: ReadRequest, set: ReplicaSet): Promise<Uint8Array> {
     const { port, requestTimeoutMs } = this.#context;
@@ -47,7 +42,6 @@ export class Forwarding {
     for (const member of this.#byNearness(set)) {
       const left = deadline - this.#context.runtime.monotonic();
       if (left <= 0) throw noAnswer(requestTimeoutMs());
-      if (!port.isReadable(member)) continue;
       try {
         return await port.request(member, REQUEST_KIND.execute, body, left);
       } catch (error) {
@@ -74,7 +68,7 @@ export class Forwarding {
     const deadline = this.#deadline();
     const refused = new Set<Member>();
     for (;;) {
-      const executor = set.local.find((member) => !refused.has(member) && port.isReadable(member));
+      const executor = this.#executorOf(set, refused);
       if (executor === undefined) throw nobodyAnswers(request, set);
       if (executor === port.topology.self) return here();
       const id: RequestId = {
@@ -90,6 +84,16 @@ export class Forwarding {
         refused.add(executor);
       }
     }
+  }
+
+  /**
+   * The replica that runs what depends on what is there: the first of the fixed order that answers reads, as far as this node knows;
+   * where it knows of none, the first that may. Undefined: all that can be reached are among `refused`.
+   */
+  #executorOf({ local }: ReplicaSet, refused: ReadonlySet<Member>): Member | undefined {
+    const { port } = this.#context;
+    const left = local.filter((member) => !refused.has(member) && mayBeRead(port, member));
+    return left.find((member) => port.isReadable(member)) ?? left[0];
   }
 
   /** Sends a write to its executor, and again to the same run of it when the link is lost in between. */
@@ -129,11 +133,15 @@ export class Forwarding {
     }
   }
 
+  /** The other replicas, in the order in which they are asked to read. */
   #byNearness({ local }: ReplicaSet): Member[] {
-    const { self } = this.#context.port.topology;
-    const isNear = (member: Member) => member.rack === self.rack;
-    const others = local.filter((member) => member !== self);
-    return [...others.filter(isNear), ...others.filter((member) => !isNear(member))];
+    const { port } = this.#context;
+    const { self } = port.topology;
+    const distance = (member: Member): number =>
+      (port.isReadable(member) ? 0 : 2) + (member.rack === self.rack ? 0 : 1);
+    return local
+      .filter((member) => member !== self)
+      .sort((one, other) => distance(one) - distance(other));
   }
 
   #deadline(): number {

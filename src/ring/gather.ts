@@ -17,7 +17,7 @@ import { GatherView } from "./gather-view.ts";
 import { type ConsistencyLevel, neededReplicas } from "./levels.ts";
 import { memberName } from "./member.ts";
 import { REQUEST_KIND } from "./port.ts";
-import { groupsOf, QuorumFailure, requireReach } from "./quorum.ts";
+import { groupsOf, mayBeRead, QuorumFailure, requireReach } from "./quorum.ts";
 import { framesOf } from "./replication-frames.ts";
 import type { RingContext } from "./ring-context.ts";
 import { decodeCursor, encodeCursor, SCAN_START } from "./scan-cursor.ts";
@@ -172,7 +172,11 @@ export class Gather {
 
   #look(): Look {
     const { port, runtime, requestTimeoutMs } = this.#context;
-    const view = GatherView.now(port.topology, (member) => port.isReadable(member));
+    const known = GatherView.now(port.topology, (member) => port.isReadable(member));
+    // Who is not known to answer may do so: it is asked where nobody else can tell.
+    const view = port.sets.every((set) => known.tellerOf(set) !== undefined)
+      ? known
+      : GatherView.now(port.topology, (member) => mayBeRead(port, member));
     const deadline = runtime.monotonic() + requestTimeoutMs();
     return { view, tellers: view.tellers(port.sets), deadline };
   }

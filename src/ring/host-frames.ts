@@ -118,7 +118,7 @@ export class HostFrames {
     const frame = encodeRead({ database, flags: 0, key: bytes, stamp, node, digest });
     const asked = among ?? this.#others(this.#ring.replicasOf(bytes).local);
     return this.#ring.send(
-      asked.filter((member) => this.#ring.isReadable(member)),
+      asked.filter((member) => this.#ring.isUp(member)),
       frame,
       need,
       { deadline },

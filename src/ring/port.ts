@@ -53,7 +53,10 @@ export interface RingPort {
   readonly isFenced: boolean;
   /** Whether a session with a member is open; true for this node. */
   isUp(member: Member): boolean;
-  /** Whether a member answers reads. */
+  /**
+   * Whether a member answers reads, as far as this node knows: of another one it may hear a moment later than that one answers,
+   * so it decides whom to ask first, and never that nobody can be asked.
+   */
   isReadable(member: Member): boolean;
   /** The epoch that a member has said of itself in its open session; this node's own. */
   epochOf(member: Member): string | undefined;
@@ -75,7 +78,10 @@ export interface RingPort {
     need: number,
     wishes?: QuorumWishes,
   ): Promise<QuorumOutcome>;
-  /** Has `need` other replicas tell whether they hold something newer, which is merged into the table before it resolves. */
+  /**
+   * Has `need` other replicas tell whether they hold something newer, which is merged into the table before it resolves. All that
+   * are up are asked: one that is fenced refuses.
+   */
   readAround(
     database: number,
     key: Key,

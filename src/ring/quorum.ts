@@ -1,6 +1,7 @@
 /** How many replicas a request needs, whether it can have them, and what is said when it cannot. */
 import { RingletError } from "../base/errors.ts";
 import { type ConsistencyLevel, neededReplicas } from "./levels.ts";
+import type { RingPort } from "./port.ts";
 import type { Member, ReplicaSet } from "./topology.ts";
 
 /** A level could not be reached (NO_QUORUM). */
@@ -20,7 +21,7 @@ export function quorumText(got: number, need: number, n: number, unknown: boolea
   return `Dynomite: Failed to achieve Quorum (${need} of ${n} needed, ${got} answered)${tail}`;
 }
 
-/** Who of the replicas can take part: reachable ones for writes, those that answer reads for reads. */
+/** Who of the replicas can take part: reachable ones. */
 export type Usable = (member: Member) => boolean;
 
 /**
@@ -39,6 +40,17 @@ export function requireReach(
     if (usable.length >= need) continue;
     throw new QuorumFailure(usable.includes(self) ? 1 : 0, need, group.length, false);
   }
+}
+
+/**
+ * Whether a member may be asked to read: it can be reached. Whether it is fenced it knows best itself, and refuses then; this node
+ * asks itself for nothing while it is.
+ */
+export function mayBeRead(
+  port: Pick<RingPort, "topology" | "isUp" | "isFenced">,
+  member: Member,
+): boolean {
+  return member === port.topology.self ? !port.isFenced : port.isUp(member);
 }
 
 /** The replicas that a level counts, by datacenter, this node's own first. */

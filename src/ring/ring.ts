@@ -507,7 +507,6 @@ export class Ring implements RingPort, LinkEvents, PeerFrames {
     this.#open.add(peer);
     this.#store.kernel.observeStamp(state.stamp);
     this.#dropped.delete(session.link);
-    this.#brought.delete(session.link);
     this.#takeState(peer, state);
     if (state.dropped.includes(this.topology.self.index)) {
       this.#fence(`${this.nameOf(peer.member)} had to drop what it sent to this node`);
@@ -517,6 +516,8 @@ export class Ring implements RingPort, LinkEvents, PeerFrames {
     this.#considerMajority();
     this.#rewriteTables();
     this.#publish();
+    // Much may have changed since the hello: this node may answer reads now, and have told so to those that it had sessions with.
+    this.#say(peer);
     this.#parts.log.info("A node of the cluster is up.", { node: this.nameOf(peer.member) });
     this.#tell("up", peer.member);
     this.#copies.begin();
@@ -630,13 +631,15 @@ export class Ring implements RingPort, LinkEvents, PeerFrames {
   }
 
   #sayStatus(): void {
-    for (const peer of [...this.#open]) {
-      const { index } = peer.member;
-      // Behind everything that was minted before: what a peer has heard, it has got.
-      this.#flush(peer);
-      peer.session?.send(encodeStatus(stateToJson(this.#state(this.#brought.get(index)))));
-      if (peer.session !== undefined) this.#brought.delete(index);
-    }
+    for (const peer of [...this.#open]) this.#say(peer);
+  }
+
+  #say(peer: Peer): void {
+    const { index } = peer.member;
+    // Behind everything that was minted before: what a peer has heard, it has got.
+    this.#flush(peer);
+    peer.session?.send(encodeStatus(stateToJson(this.#state(this.#brought.get(index)))));
+    if (peer.session !== undefined) this.#brought.delete(index);
   }
 
   #takeStatus(peer: Peer, frame: Uint8Array): void {

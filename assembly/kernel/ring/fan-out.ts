@@ -18,7 +18,7 @@ import {
 import { linkExpectAt, linkIsReadable, NO_SLOT } from "./links";
 import { outboxRoomAt, outboxTake, putRecord, writeBytes } from "./outbox";
 import { setLocal, setPosition } from "./route";
-import { allReaders, allWriters, gather, localWriters, reader, writer } from "./targets";
+import { allWriters, gather, localWriters, writer } from "./targets";
 
 /** Longest key and value together that the kernel sends: an outbox always takes a few of them. */
 export const MAX_RECORD_BYTES: u32 = 64 * 1024;
@@ -38,14 +38,17 @@ export function writableLinks(set: u32, bytes: u32): u32 {
   return localWriters;
 }
 
-/** How many other local replicas answer a read of `bytes`; NO_ROOM when an outbox lacks the room. */
+/**
+ * How many other local replicas can be asked to read by `bytes`; NO_ROOM when an outbox lacks the room. One that is fenced
+ * counts: whether it is, only itself knows for certain, and it refuses then.
+ */
 // @ts-ignore: decorator
 @inline
 export function readableLinks(set: u32, bytes: u32): u32 {
   gather(set);
-  const all = allReaders;
-  for (let i: u32 = 0; i < all; i++) if (!outboxRoomAt(reader(i), bytes)) return NO_ROOM;
-  return all;
+  const local = localWriters;
+  for (let i: u32 = 0; i < local; i++) if (!outboxRoomAt(writer(i), bytes)) return NO_ROOM;
+  return local;
 }
 
 /** Whether this node, a replica of the set and not fenced, is the first of its fixed order that is there. */
@@ -140,7 +143,7 @@ function copyFrame(to: u32, from: u32, bytes: u32): void {
   for (let at: u32 = 0; at < bytes; at += 16) v128.store(to + at, v128.load(from + at));
 }
 
-/** Asks the other local replicas that answer reads for something newer than what is held here; how many. */
+/** Asks the other local replicas for something newer than what is held here; how many. */
 // @ts-ignore: decorator
 @inline
 export function sendRead(set: u32, handle: u32, database: u32, hash: u32, key: u32, keyLength: u32): u32 {
@@ -154,7 +157,7 @@ export function sendRead(set: u32, handle: u32, database: u32, hash: u32, key: u
   return sendReadOf(set, handle, database, stamp, node, key, keyLength);
 }
 
-/** Asks the other local replicas that answer reads for something newer than a stamp; how many. */
+/** Asks the other local replicas for something newer than a stamp; how many. */
 export function sendReadOf(
   set: u32,
   handle: u32,
@@ -165,11 +168,11 @@ export function sendReadOf(
   keyLength: u32,
 ): u32 {
   gather(set);
-  const all = allReaders;
+  const local = localWriters;
   const bytes = writeBytes(keyLength, 0);
   let first: u32 = 0;
-  for (let i: u32 = 0; i < all; i++) {
-    const at = reader(i);
+  for (let i: u32 = 0; i < local; i++) {
+    const at = writer(i);
     linkExpectAt(at, handle);
     const frame = outboxTake(at, bytes);
     if (first == 0) {
@@ -179,6 +182,6 @@ export function sendReadOf(
       copyFrame(frame, first, bytes);
     }
   }
-  countFigure(FRAMES_OUT + FRAME_READ - FRAME_FIRST, all);
-  return all;
+  countFigure(FRAMES_OUT + FRAME_READ - FRAME_FIRST, local);
+  return local;
 }

@@ -1,16 +1,13 @@
 // The links that a set's frames go to: who of it is up, by address. They are gathered once and hold until a link changes, or another
 // set is asked for; where all keys have the same replicas that is nearly never.
 
-import { linkAddress, linkChanges, linkIsReadable, linkIsUp } from "./links";
+import { linkAddress, linkChanges, linkIsUp } from "./links";
 import { setLocal, setLocals, setRemote, setRemotes } from "./route";
 
-/** Links of a set that take writes: local ones, and behind them those to other datacenters. */
+/** Links of a set that take requests: local ones, and behind them those to other datacenters. */
 const writers: usize = memory.data(32 * 4, 16);
 export let localWriters: u32 = 0;
 export let allWriters: u32 = 0;
-/** Local links of a set whose members answer reads. */
-const readers: usize = memory.data(32 * 4, 16);
-export let allReaders: u32 = 0;
 
 /** Whose they are, and how the links were then. */
 let gatheredSet: u32 = 0;
@@ -32,11 +29,9 @@ function gatherAnew(set: u32): void {
   const locals = setLocals(set);
   const remotes = setRemotes(set);
   let up: u32 = 0;
-  let readable: u32 = 0;
   for (let i: u32 = 0; i < locals; i++) {
     const link = setLocal(set, i);
     if (linkIsUp(link)) store<u32>(writers + (up++ << 2), linkAddress(link));
-    if (linkIsReadable(link)) store<u32>(readers + (readable++ << 2), linkAddress(link));
   }
   localWriters = up;
   for (let i: u32 = 0; i < remotes; i++) {
@@ -44,7 +39,6 @@ function gatherAnew(set: u32): void {
     if (linkIsUp(link)) store<u32>(writers + (up++ << 2), linkAddress(link));
   }
   allWriters = up;
-  allReaders = readable;
   gatheredSet = set;
   gatheredChanges = linkChanges;
 }
@@ -54,9 +48,4 @@ function gatherAnew(set: u32): void {
 @inline
 export function writer(index: u32): u32 {
   return load<u32>(writers + (index << 2));
-}
-// @ts-ignore: decorator
-@inline
-export function reader(index: u32): u32 {
-  return load<u32>(readers + (index << 2));
 }

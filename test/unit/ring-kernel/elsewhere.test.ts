@@ -1,6 +1,6 @@
 /** Commands on keys that the node which is asked does not hold. */
 import { describe, expect, test } from "vitest";
-import { LINK_FLAG } from "../../../src/store/kernel-ring.ts";
+import { LINK_FLAG, SELF_FLAG } from "../../../src/store/kernel-ring.ts";
 import { START_MS } from "../store/store-under-test.ts";
 import { agreed, alone } from "./replicas.ts";
 import { noQuorum, ONE, QUORUM, SAFE, WiredKernels } from "./wired-kernels.ts";
@@ -30,6 +30,26 @@ describe("a node that is no replica of a key", () => {
     ring.settle();
     expect(client.replies()).toEqual(["v", 10, 1, 1, null, -2]);
     expect(d.stamp("k"), "it keeps nothing").toBe("");
+  });
+
+  test("asks one that may be fenced where it knows of none that answers reads", () => {
+    const { ring, d } = fourth();
+    alone(ring.node(1), "set", "k", "v");
+    for (const replica of [0, 1, 2]) d.linkUp(replica, LINK_FLAG.up | LINK_FLAG.fenced);
+    ring.cut(3, 0);
+    const [one, quorum] = [d.client(ONE), d.client(QUORUM)];
+    one.call("get", "k");
+    quorum.call("get", "k");
+    ring.settle();
+    expect(one.replies()).toEqual(["v"]);
+    expect(quorum.replies()).toEqual(["v"]);
+    ring.node(1).setState(SELF_FLAG.coordinating | SELF_FLAG.fenced);
+    one.call("get", "k");
+    quorum.call("get", "k");
+    ring.settle();
+    expect(one.replies(), "the host asks another one").toEqual([]);
+    expect(d.retries).toHaveLength(1);
+    expect(quorum.replies()).toEqual([noQuorum(2, 3, 0)]);
   });
 
   test("has the host ask another replica when that one is lost", () => {

@@ -115,6 +115,23 @@ describe("a fenced replica", () => {
     expect(client.replies()).toEqual(["OK", noQuorum(2, 3, 1)]);
   });
 
+  test("is asked to read all the same, since it may answer reads again and its coordinator not know yet", () => {
+    const { ring, a } = three();
+    for (const other of [1, 2]) a.linkUp(other, LINK_FLAG.up | LINK_FLAG.fenced);
+    const client = a.client(QUORUM);
+    client.call("set", "k", "v").call("get", "k").call("mget", "k", "l");
+    ring.settle();
+    expect(client.replies()).toEqual(["OK", "v", ["v", null]]);
+    ring.node(1).setState(SELF_FLAG.coordinating | SELF_FLAG.fenced);
+    client.call("get", "k").call("mget", "k", "l");
+    ring.settle();
+    expect(client.replies(), "one of two answers").toEqual(["v", ["v", null]]);
+    ring.node(2).setState(SELF_FLAG.coordinating | SELF_FLAG.fenced);
+    client.call("get", "k").call("mget", "k", "l");
+    ring.settle();
+    expect(client.replies()).toEqual([noQuorum(2, 3, 1), noQuorum(2, 3, 1)]);
+  });
+
   test("reads its own keys from the others", () => {
     const { ring, a, b } = three();
     a.setState(SELF_FLAG.coordinating | SELF_FLAG.fenced);

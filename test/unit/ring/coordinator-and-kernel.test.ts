@@ -8,7 +8,7 @@ import {
   type Replica,
 } from "../../../src/ring/coordinator.ts";
 import { LEVELS } from "../../../src/ring/levels.ts";
-import { LINK_FLAG } from "../../../src/store/kernel-ring.ts";
+import { LINK_FLAG, SELF_FLAG } from "../../../src/store/kernel-ring.ts";
 import { compareStamps, OLDEST, type Stamp, stampFrom, timeOf } from "../../../src/store/stamp.ts";
 import { noQuorum, WiredKernels, type WiredNode } from "../ring-kernel/wired-kernels.ts";
 import type { Decoded } from "../store/decode-reply.ts";
@@ -51,6 +51,8 @@ class Trial {
   /** What the model has asked of each node and was not answered. */
   readonly #asked = new Map<number, Decision[]>();
   readonly #cut = new Set<number>();
+  /** Who is fenced, whether the coordinator knows or not. */
+  readonly #refusing = new Set<number>();
   #expected: Decoded | undefined;
   #replied: Decoded | "rerun" | undefined;
   /** Of a read: the stamp of what it is answered with. */
@@ -69,6 +71,7 @@ class Trial {
     this.#ring = ring;
     for (const a of ring.nodes)
       for (const b of ring.nodes) if (a.index < b.index) relink(ring, a, b);
+    for (const node of ring.nodes) node.setState(SELF_FLAG.coordinating);
     const fenced = this.#prepare(set);
     const node = this.#ring.node(COORDINATOR);
     this.#client = node.client(scenario.level);
@@ -117,7 +120,7 @@ class Trial {
     }
   }
 
-  /** What the nodes hold and how they are before the request; who is fenced. */
+  /** What the nodes hold and how they are before the request; who is fenced as far as the coordinator knows. */
   #prepare(set: readonly number[]): ReadonlySet<number> {
     const random = this.#random;
     for (const id of set) {
@@ -143,6 +146,10 @@ class Trial {
       else if (random.chance(0.1)) {
         fenced.add(id);
         this.#ring.node(COORDINATOR).linkUp(id, LINK_FLAG.up | LINK_FLAG.fenced);
+      }
+      if (random.chance(fenced.has(id) ? 0.5 : 0.05)) {
+        this.#refusing.add(id);
+        this.#ring.node(id).setState(SELF_FLAG.coordinating | SELF_FLAG.fenced);
       }
     }
     return fenced;
@@ -250,6 +257,9 @@ class Trial {
   /** What the model's replica says, and what the coordinator decides then. */
   #answer(id: number, decision: Decision): Decision[] {
     const { stamp: held } = this.#held.get(id)!;
+    if (decision.do === "read" && this.#refusing.has(id)) {
+      return this.#coordination.answered(id, { to: "read", says: "failed" });
+    }
     if (decision.do === "read") {
       const order = compareStamps(held, decision.stamp);
       const says = order === 0 ? "equal" : order < 0 ? "older" : "newer";

@@ -220,7 +220,39 @@ describe("a read", () => {
     expect(coordination.answered(2, older)).toEqual([write(2, at(5))]);
   });
 
-  it("asks no fenced replica, and a fenced coordinator counts itself in no R", () => {
+  it("is asked of replicas that were fenced when they were last heard of: only they know whether they still are", () => {
+    const coordination = request("read", "DC_QUORUM", {
+      datacenters: [[up(0), fenced(1), fenced(2)]],
+    });
+    expect(coordination.start()).toEqual([read(1, at(5)), read(2, at(5))]);
+    expect(coordination.answered(1, { to: "read", says: "failed" })).toEqual([]);
+    expect(coordination.answered(2, equal)).toEqual([reply(at(5))]);
+  });
+
+  it("fails when replicas that are fenced refuse it", () => {
+    const coordination = request("read", "DC_QUORUM", {
+      datacenters: [[up(0), fenced(1), down(2)]],
+    });
+    coordination.start();
+    expect(coordination.answered(1, { to: "read", says: "failed" })).toEqual([
+      failure(1, 2, 3, false),
+    ]);
+  });
+
+  it("asks at DC_ONE who is known to answer reads first, and the others when they do not", () => {
+    const coordination = request("read", "DC_ONE", {
+      self: undefined,
+      stamp: OLDEST,
+      datacenters: [[fenced(1), up(2), down(3)]],
+    });
+    expect(coordination.start()).toEqual([read(2, OLDEST)]);
+    expect(coordination.lost(2)).toEqual([read(1, OLDEST)]);
+    expect(coordination.answered(1, { to: "read", says: "failed" })).toEqual([
+      failure(0, 1, 3, false),
+    ]);
+  });
+
+  it("of a fenced coordinator counts itself in no R", () => {
     const coordination = request("read", "DC_QUORUM", {
       datacenters: [[fenced(0), up(1), up(2)]],
       stamp: OLDEST,

@@ -115,6 +115,8 @@ export class FakeNode implements RingPort {
   readonly store: EmbeddedStore;
   readonly commands: RingCommands;
   isFenced = false;
+  /** The others have not heard yet that it answers reads. */
+  seemsFenced = false;
   refusal: string | undefined = undefined;
   remembered = 100;
   readonly #cluster: FakeCluster;
@@ -183,7 +185,8 @@ export class FakeNode implements RingPort {
   }
 
   isReadable(member: Member): boolean {
-    return this.isUp(member) && !this.#cluster.node(member.index).isFenced;
+    const { isFenced, seemsFenced } = this.#cluster.node(member.index);
+    return this.isUp(member) && !isFenced && (!seemsFenced || member === this.self);
   }
 
   epochOf(member: Member): string | undefined {
@@ -246,7 +249,7 @@ export class FakeNode implements RingPort {
     await this.#begin(deadline);
     let got = 0;
     for (const member of among ?? this.#others(bytes)) {
-      if (!this.isReadable(member)) continue;
+      if (!this.isUp(member) || this.#cluster.node(member.index).isFenced) continue;
       const other = this.#cluster.node(member.index).store;
       const theirs = recordFrame(other, database, bytes);
       if (theirs !== undefined && this.#isBehind(other, database, bytes)) {

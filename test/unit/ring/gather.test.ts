@@ -102,6 +102,18 @@ describe("KEYS, DBSIZE and RANDOMKEY", () => {
     for (let i = 0; i < 10; i++) expect(KEYS).toContain(await node.run("DC_ONE", "randomkey"));
   });
 
+  it("are told by members that this node has not heard of yet, where nobody else can", async () => {
+    const cluster = await filled();
+    for (const { index } of cluster.node(0).topology.members) {
+      if (index !== 0) cluster.node(index).seemsFenced = true;
+    }
+    expect(await cluster.node(0).run("DC_ONE", "dbsize")).toBe(KEYS.length);
+    for (let index = 1; index < cluster.nodes.length; index++) cluster.node(index).isFenced = true;
+    expect(await cluster.node(0).run("DC_ONE", "dbsize")).toEqual(
+      failed(expect.stringMatching(/^ERR Dynomite: .* has not answered \(NOT_HERE\)/)),
+    );
+  });
+
   it("draw keys of every owner", async () => {
     const cluster = await filled();
     const drawn = new Set<unknown>();

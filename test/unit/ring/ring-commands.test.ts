@@ -252,6 +252,27 @@ describe("a read", () => {
     expect(served()).toBe(before + 1);
   });
 
+  it("is answered by a quorum that this node has not heard of yet", async () => {
+    const cluster = new FakeCluster();
+    await cluster.node(1).run("DC_QUORUM", "set", "k", "v");
+    for (const index of [1, 2]) cluster.node(index).seemsFenced = true;
+    expect(await cluster.node(0).run("DC_QUORUM", "getrange", "k", "0", "-1")).toBe("v");
+    expect(await cluster.node(0).run("DC_QUORUM", "append", "k", "w")).toBe(2);
+    cluster.node(0).isFenced = true;
+    expect(await cluster.node(0).run("DC_QUORUM", "getrange", "k", "0", "-1")).toBe("vw");
+    expect(await cluster.node(0).run("DC_QUORUM", "append", "k", "x")).toBe(3);
+    for (const index of [1, 2]) cluster.node(index).isFenced = true;
+    for (const command of [
+      ["getrange", "k", "0", "-1"],
+      ["append", "k", "y"],
+    ] as const) {
+      expect(await cluster.node(0).run("DC_QUORUM", ...command)).toEqual(
+        failed("ERR Dynomite: Failed to achieve Quorum (2 of 3 needed, 0 answered)"),
+      );
+    }
+    expect(cluster.held("k")).toEqual(all("vwx"));
+  });
+
   it("goes on to the next replica when a link is lost", async () => {
     const cluster = new FakeCluster({ members: SIX_MEMBERS });
     const key = "somewhere";
