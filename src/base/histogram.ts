@@ -13,34 +13,3 @@ export interface HistogramCounts {
   /** Of all values, in seconds. */
   readonly sumSeconds: number;
 }
-
-export class Histogram implements HistogramCounts {
-  readonly #cells = LATENCY_BOUNDS_SECONDS.map(() => 0).concat(0);
-  #sumSeconds = 0;
-
-  get cells(): readonly number[] {
-    return this.#cells;
-  }
-
-  get sumSeconds(): number {
-    return this.#sumSeconds;
-  }
-
-  /** Counts a duration, in ms. */
-  record(durationMs: number): void {
-    const units = Math.ceil((durationMs * 1000) / 64);
-    const cell = units <= 1 ? 0 : Math.min(32 - Math.clz32(units - 1), this.#cells.length - 1);
-    this.#cells[cell]!++;
-    this.#sumSeconds += durationMs / 1000;
-  }
-}
-
-/** The sum of histograms. */
-export function addCounts(all: readonly HistogramCounts[]): HistogramCounts {
-  return {
-    cells: LATENCY_BOUNDS_SECONDS.concat(0).map((_, i) =>
-      all.reduce((sum, { cells }) => sum + (cells[i] ?? 0), 0),
-    ),
-    sumSeconds: all.reduce((sum, { sumSeconds }) => sum + sumSeconds, 0),
-  };
-}

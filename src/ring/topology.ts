@@ -111,20 +111,6 @@ export function buildTopology(options: ClusterOptions): Topology {
   };
 }
 
-/** The member of a place and tokens, as a hello tells them; undefined when the configuration has none. */
-export function findMember(
-  topology: Topology,
-  place: Pick<Member, "datacenter" | "rack"> & { readonly tokens: readonly string[] },
-): Member | undefined {
-  const tokens = place.tokens.join(",");
-  return topology.members.find(
-    (member) =>
-      member.datacenter === place.datacenter &&
-      member.rack === place.rack &&
-      member.tokenTexts.join(",") === tokens,
-  );
-}
-
 type Draft = Omit<Member, "index">;
 
 function ownSeed(options: ClusterOptions): Seed {

@@ -59,15 +59,6 @@ export function recordFrames(
   return recordEffects(store, database, key, maxBytes).map((effect) => effectFrame(effect));
 }
 
-/** The first of recordFrames(), which nearly always is the only one; undefined for nothing. */
-export function recordFrame(
-  store: EmbeddedStore,
-  database: number,
-  key: Uint8Array,
-): Uint8Array | undefined {
-  return recordFrames(store, database, key)[0];
-}
-
 /** The stamp of what is known of a key, a tombstone too; undefined for nothing. */
 export function recordStamp(
   store: EmbeddedStore,

@@ -15,7 +15,7 @@ import type {
 } from "../../../src/ring/port.ts";
 import { type ClientOptions, RingCommands } from "../../../src/ring/ring-commands.ts";
 import { buildTopology, type Member, type ReplicaSet } from "../../../src/ring/topology.ts";
-import { applyFrame, recordFrame, recordStamp } from "../../../src/store/apply.ts";
+import { applyFrame, recordStamp } from "../../../src/store/apply.ts";
 import { fromLatin1, latin1 } from "../../../src/store/arguments.ts";
 import type { Key } from "../../../src/store/database.ts";
 import type { EmbeddedStore } from "../../../src/store/embedded-store.ts";
@@ -23,6 +23,7 @@ import { compareStamps, stampFrom } from "../../../src/store/stamp.ts";
 import { codec } from "../codec/codec-under-test.ts";
 import { TestRuntime } from "../doors/resp/node-under-test.ts";
 import { type Decoded, decodeReply } from "../store/decode-reply.ts";
+import { recordFrame } from "../store/record-frame.ts";
 import { openStore, START_MS } from "../store/store-under-test.ts";
 
 export interface FakeClusterOptions {

@@ -1,10 +1,11 @@
 /** A ring as operators see it, whose every part a test can set. */
-import { Histogram } from "../../../src/base/histogram.ts";
+
 import { newLinkCounters } from "../../../src/link/counters.ts";
 import { buildPlacement } from "../../../src/ring/placement.ts";
 import { buildTopology } from "../../../src/ring/topology.ts";
 import type { MemberView, RingView } from "../../../src/ring/view.ts";
 import type { RingFigure } from "../../../src/store/kernel-ring.ts";
+import { Histogram } from "../../reference/histogram.ts";
 import { codec } from "../codec/codec-under-test.ts";
 
 export const SINCE = 1_700_000_000_000;

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { HASH_NAMES } from "../../../src/codec/hash.ts";
 import type { ClusterOptions } from "../../../src/ring/cluster-options.ts";
 import { memberName } from "../../../src/ring/member.ts";
-import { buildTopology, findMember, MAX_MEMBERS } from "../../../src/ring/topology.ts";
+import { buildTopology, MAX_MEMBERS } from "../../../src/ring/topology.ts";
 
 const OWN: ClusterOptions = {
   name: "c",
@@ -99,15 +99,6 @@ describe("a topology", () => {
 
   it.each(HASH_NAMES)("takes the tokens of %s", (hash) => {
     expect(buildTopology({ ...OWN, hash }).self.tokenTexts).toEqual(["100"]);
-  });
-
-  it("finds the member that a hello tells of", () => {
-    const topology = buildTopology({ ...OWN, seeds: ["10.0.0.1:1:r1:dc1:9,8"] });
-    const place = { datacenter: "dc1", rack: "r1" };
-    expect(findMember(topology, { ...place, tokens: ["8", "9"] })).toBe(topology.members[0]);
-    expect(findMember(topology, { ...place, tokens: ["8"] })).toBeUndefined();
-    expect(findMember(topology, { ...place, rack: "r2", tokens: ["8", "9"] })).toBeUndefined();
-    expect(findMember(topology, { ...place, datacenter: "", tokens: ["8", "9"] })).toBeUndefined();
   });
 });
 

@@ -3,10 +3,10 @@
  * equal, down to what no client sees.
  */
 import { describe, expect, test } from "vitest";
-import { recordFrame } from "../../../src/store/apply.ts";
 import { fromLatin1 } from "../../../src/store/arguments.ts";
 import type { Argument } from "./harness.ts";
 import { RandomSource } from "./random-source.ts";
+import { recordFrame } from "./record-frame.ts";
 import { Replica } from "./replica.ts";
 import { START_MS } from "./store-under-test.ts";
 

@@ -1,11 +1,12 @@
 /** What becomes of a hash whose replicas hear of writes in different orders, around deletions, expiries and floors. */
 import { describe, expect, test } from "vitest";
 import { encodeWrite, FRAME_FLAG } from "../../../src/link/frame.ts";
-import { recordFrame, recordFrames } from "../../../src/store/apply.ts";
+import { recordFrames } from "../../../src/store/apply.ts";
 import { fromLatin1 } from "../../../src/store/arguments.ts";
 import { HashObject } from "../../../src/store/objects/hash.ts";
 import { StampedHashObject } from "../../../src/store/objects/stamped-hash.ts";
 import { type Argument, Harness } from "./harness.ts";
+import { recordFrame } from "./record-frame.ts";
 import { Replica } from "./replica.ts";
 import { openStore, START_MS } from "./store-under-test.ts";
 

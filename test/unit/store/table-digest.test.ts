@@ -1,10 +1,11 @@
 /** The digest of a database: equal for replicas that hold the same, another one for anything that differs. */
 import { describe, expect, test } from "vitest";
-import { applyFrame, recordFrame } from "../../../src/store/apply.ts";
+import { applyFrame } from "../../../src/store/apply.ts";
 import { fromLatin1 } from "../../../src/store/arguments.ts";
 import type { EmbeddedStore } from "../../../src/store/embedded-store.ts";
 import { tableDigest } from "../../../src/store/table-digest.ts";
 import { Harness } from "./harness.ts";
+import { recordFrame } from "./record-frame.ts";
 import { START_MS } from "./store-under-test.ts";
 
 const replica = (): Harness => new Harness({ tombstones: true });

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { Histogram } from "../../../../src/base/histogram.ts";
 import { type MetricFamily, MetricRegistry } from "../../../../src/base/metrics.ts";
 import { Settings } from "../../../../src/base/settings.ts";
 import { statsHandler } from "../../../../src/doors/http/stats.ts";
+import { Histogram } from "../../../reference/histogram.ts";
 import { parseOpenMetrics } from "../../../reference/open-metrics.ts";
 
 const CLIENTS: MetricFamily = {
