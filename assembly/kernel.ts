@@ -21,7 +21,7 @@ import { setMaxBulkBytes } from "./codec/resp-request";
 
 export { collectTombstones, holdExpiry, takeReleased } from "./kernel/entries";
 export { connectionClose, connectionLevels, connectionOpen } from "./kernel/connection";
-export { contextClose, contextOpen, inputReserve, releaseBigInput } from "./kernel/context";
+export { contextClose, contextOpen, inputReserve } from "./kernel/context";
 export { holdStamp, observeStamp, setNodeIndex, setNow } from "./kernel/clock";
 export { callsOf, failedOf, rejectedOf } from "./kernel/calls";
 export { feed, resume, scan } from "./kernel/feed";
@@ -29,7 +29,6 @@ export { floorNodeOf, floorOf, setFloor } from "./kernel/floors";
 export {
   hostChanged,
   hostCount,
-  hostDrop,
   hostFind,
   hostFlush,
   hostFree,

@@ -109,7 +109,7 @@ export function inputReserve(context: u32, bytes: u32): u32 {
 }
 
 /** Gives the pages of long input back. */
-export function releaseBigInput(context: u32): void {
+function releaseBigInput(context: u32): void {
   const address = load<u32>(context, CTX_BIG_INPUT);
   if (address == 0) return;
   freePages(address, load<u32>(context, CTX_BIG_INPUT_PAGES));

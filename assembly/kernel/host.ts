@@ -5,7 +5,6 @@ import { arenaMaintain, compact } from "./arena";
 import { now } from "./clock";
 import { detach, freeDetached, hasDetached } from "./detached";
 import {
-  drop,
   entriesCount,
   entryBuryMissing,
   entryChanged,
@@ -65,13 +64,6 @@ export function hostRemove(database: u32, key: u32, length: u32): bool {
 export function hostRename(database: u32, key: u32, length: u32, toDatabase: u32, toKey: u32, toLength: u32): i32 {
   if (entryFind(database, siphash(key, length), key, length) == 0) return 0;
   return entryRename(database, foundSlot, toDatabase, siphash(toKey, toLength), toKey, toLength) ? 1 : -1;
-}
-
-/** Removes a key's entry without a trace: nothing of it is left to compare with. Whether it was there. */
-export function hostDrop(database: u32, key: u32, length: u32): bool {
-  if (entryFind(database, siphash(key, length), key, length) == 0) return false;
-  drop(database, foundSlot);
-  return true;
 }
 
 /** Sets the expiry of a key that is there, in ms since the epoch, 0 for none; whether it was there. */

@@ -25,7 +25,6 @@ export interface KernelExports extends RingKernelExports {
   contextOpen(): number;
   contextClose(context: number): void;
   inputReserve(context: number, bytes: number): number;
-  releaseBigInput(context: number): void;
   connectionOpen(): number;
   connectionClose(connection: number): void;
   feed(context: number, connection: number, input: number, length: number): number;
@@ -51,7 +50,6 @@ export interface KernelExports extends RingKernelExports {
     toKey: number,
     toLength: number,
   ): number;
-  hostDrop(database: number, key: number, length: number): number;
   hostSetExpiry(database: number, key: number, length: number, expiry: number): number;
   hostChanged(record: number): void;
   hostObjectBytes(record: number, bytes: number): void;
