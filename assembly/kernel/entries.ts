@@ -31,6 +31,7 @@ import { hideObject, objectsInit } from "./objects";
 import { addHostBytes } from "./room";
 import {
   DATABASES,
+  isKey,
   MARK_TOMBSTONE,
   MARK_VOLATILE,
   slotMarks,
@@ -39,6 +40,7 @@ import {
   SWEEP_SLOTS,
   tableEntries,
   tableFind,
+  tableFindHinted,
   tableInsert,
   tableRemove,
   tableReserve,
@@ -89,7 +91,7 @@ export function noteHit(record: u32): void {
 
 /** The live record of a key, or 0; expires it if its time has come. Leaves its slot in `foundSlot`. */
 export function entryFind(database: u32, hash: u32, key: u32, length: u32): u32 {
-  const slot = tableFind(database, hash, key, length);
+  const slot = tableFindHinted(database, hash, key, length);
   if (slot == 0) return 0;
   const marks = slotMarks(slot);
   const record = slotRecord(slot);
@@ -117,7 +119,7 @@ export function entryWrite(
   expiry: u64,
   slack: u32,
 ): u32 {
-  const slot = tableFind(database, hash, key, keyLength);
+  const slot = tableFindHinted(database, hash, key, keyLength);
   const marks: u32 = expiry != 0 ? MARK_VOLATILE : 0;
   const record = entryPut(database, slot, hash, key, keyLength, valueLength, flags, marks, slack);
   if (record == 0) return 0;
@@ -164,6 +166,30 @@ export function entryPut(
     slotSet(database, slot, record, marks);
     discard(old);
   }
+  return record;
+}
+
+/**
+ * Overwrites the value of a key whose record is most likely in `slot`, where that changes nothing but value, stamp and access: of a
+ * string that does not expire, by one that fits. The caller fills in stamp, expiry (none) and node, and has made sure of the room.
+ * Returns the record; 0, with nothing changed, when entryPut() must look closer.
+ */
+// @ts-ignore: decorator
+@inline
+export function entryOverwrite(
+  slot: u32,
+  database: u32,
+  key: u32,
+  keyLength: u32,
+  value: u32,
+  valueLength: u32,
+): u32 {
+  if (slotMarks(slot) != 0) return 0;
+  const record = slotRecord(slot);
+  if (recordFlags(record) != database || !isKey(record, key, keyLength)) return 0;
+  if (recordSize(record) - recordBytes(keyLength, valueLength) > MAX_WASTE_BYTES) return 0;
+  fill(record, database, valueLength, 0);
+  copyBytes(recordKey(record) + keyLength, value, valueLength);
   return record;
 }
 

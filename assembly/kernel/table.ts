@@ -114,11 +114,18 @@ export let tableLayout: u32 = 0;
 /** The slot that most likely holds the key of the command that runs; 0: unknown. */
 let likely: u32 = 0;
 
-/** Has tableFind() try a slot first that tableProbeFrom() returned, until one is given anew. 0: none. */
+/** Has tableFindHinted() try a slot first that tableProbeFrom() returned, until one is given anew. 0: none. */
 // @ts-ignore: decorator
 @inline
 export function tableHint(slot: u32): void {
   likely = slot;
+}
+
+/** What tableHint() was given, while it is a slot that is taken; else 0. */
+// @ts-ignore: decorator
+@inline
+export function hintedSlot(): u32 {
+  return likely;
 }
 
 /** Notes that entries have moved to other slots. */
@@ -173,12 +180,19 @@ export function tableFindAt(hint: u32, database: u32, hash: u32, key: u32, lengt
   return tableFind(database, hash, key, length);
 }
 
-/** Address of the slot that holds the key, or 0. */
-export function tableFind(database: u32, hash: u32, key: u32, length: u32): u32 {
+/** As tableFind(), for the key of the command that runs: tries the slot of tableHint() first. */
+// @ts-ignore: decorator
+@inline
+export function tableFindHinted(database: u32, hash: u32, key: u32, length: u32): u32 {
   if (likely != 0) {
     const record = slotRecord(likely);
     if (isKey(record, key, length) && recordDatabase(record) == database) return likely;
   }
+  return tableFind(database, hash, key, length);
+}
+
+/** Address of the slot that holds the key, or 0. */
+export function tableFind(database: u32, hash: u32, key: u32, length: u32): u32 {
   const entry = segmentEntry(database, hash);
   if (entry == 0) return 0;
   const segment = entry & ~(PAGE_BYTES - 1);
@@ -195,9 +209,10 @@ export function tableFind(database: u32, hash: u32, key: u32, length: u32): u32 
   }
 }
 
+/** Whether a record is that of a key. */
 // @ts-ignore: decorator
 @inline
-function isKey(record: u32, key: u32, length: u32): bool {
+export function isKey(record: u32, key: u32, length: u32): bool {
   return recordKeyLength(record) == length && sameBytes(recordKey(record), key, length);
 }
 

@@ -1,7 +1,7 @@
 // SET with every option, SETNX, SETEX, PSETEX, GETSET, MSET: writing string values.
 
-import { now } from "../clock";
-import { copyBytes, entryWrite } from "../entries";
+import { mintStamp, nodeIndex, now } from "../clock";
+import { copyBytes, entryOverwrite, entryWrite } from "../entries";
 import { parsedInteger, parseInteger } from "../number";
 import { recordBytes, recordExpiry, recordValue, recordValueLength } from "../record";
 import {
@@ -19,8 +19,8 @@ import {
   SYNTAX_ERROR,
   WRONG_TYPE,
 } from "../reply";
-import { makeRoom } from "../room";
-import { CHARGED_SLOT_BYTES } from "../table";
+import { hasRoom, makeRoom } from "../room";
+import { CHARGED_SLOT_BYTES, hintedSlot } from "../table";
 import {
   argument,
   argumentLength,
@@ -68,6 +68,21 @@ function write(argv: u32, key: u32, hash: u32, value: u32, expiry: u64): bool {
   return true;
 }
 
+/** Writes argv[2] under argv[1] where it only overwrites an older value; false, with nothing done, when write() must look closer. */
+// @ts-ignore: decorator
+@inline
+function overwrite(argv: u32): bool {
+  const slot = hintedSlot();
+  const keyLength = argumentLength(argv, 1);
+  const length = argumentLength(argv, 2);
+  if (slot == 0 || !hasRoom(recordBytes(keyLength, length))) return false;
+  const record = entryOverwrite(slot, database, argument(argv, 1), keyLength, argument(argv, 2), length);
+  if (record == 0) return false;
+  store<u64>(record, mintStamp(), 8);
+  store<u64>(record, <u64>nodeIndex, 16);
+  return true;
+}
+
 /** Room for the entry of argv[key] with argv[value]. */
 // @ts-ignore: decorator
 @inline
@@ -109,6 +124,10 @@ function readExpiry(argv: u32, index: u32, unit: i64, absolute: bool): bool {
 
 export function commandSet(argv: u32, argc: u32, hash: u32): i32 {
   if (argc == 3) {
+    if (overwrite(argv)) {
+      replyOk();
+      return DONE;
+    }
     if (!roomToWrite(argv, 1, 2) || !write(argv, 1, hash, 2, 0)) return outOfMemory();
     replyOk();
     return DONE;

@@ -3,7 +3,7 @@
 
 import { arenaHasRoom } from "../arena";
 import { noteChange, now } from "../clock";
-import { copyBytes, entryBury, entryPut } from "../entries";
+import { copyBytes, entryBury, entryOverwrite, entryPut } from "../entries";
 import { floorNode, floorStamp } from "../floors";
 import {
   FLAG_OBJECT,
@@ -33,7 +33,10 @@ export const APPLY_TOO_FAR_AHEAD: i32 = 4;
 /** The host must apply it: an encoded object, or one that is older than an object of the host, which may lose elements by it. */
 export const APPLY_OBJECT: i32 = 5;
 
-/** Stamp and node of what was held for the key (a floor included, where that is newer), 0 and 0 for nothing. */
+/**
+ * Of what was stale, and of a tombstone: stamp and node of what was held for the key (a floor included, where that is newer), 0 and
+ * 0 for nothing.
+ */
 export let heldStamp: u64 = 0;
 export let heldNode: u32 = 0;
 /** Whether a tombstone that was applied removed something that was alive. */
@@ -51,8 +54,6 @@ export function isTooFarAhead(stamp: u64): bool {
  * APPLY_OBJECT). One that has expired already becomes a tombstone with its stamp. The stamp must not be too far ahead, and has
  * been observed. Returns an APPLY_.
  */
-// @ts-ignore: decorator
-@inline
 export function entryApply(
   database: u32,
   hash: u32,
@@ -82,23 +83,24 @@ export function entryApplyAt(
   expiryAndNode: u64,
   flags: u32,
 ): i32 {
-  const node = <u32>expiryAndNode & 0xffff;
-  heldStamp = floorStamp(database);
-  heldNode = floorNode(database);
   if (flags & FRAME_OBJECT) return APPLY_OBJECT;
-  if (!isNewer(stamp, node, heldStamp, heldNode)) return APPLY_STALE;
+  const node = <u32>expiryAndNode & 0xffff;
+  let beforeStamp = floorStamp(database);
+  let beforeNode = floorNode(database);
+  if (!isNewer(stamp, node, beforeStamp, beforeNode)) return stale(beforeStamp, beforeNode);
   let slot = tableFindAt(hint, database, hash, key, keyLength);
   if (slot != 0) {
     const record = slotRecord(slot);
-    heldStamp = recordStamp(record);
-    heldNode = recordNode(record);
-    if (!isNewer(stamp, node, heldStamp, heldNode)) {
-      if (stamp == heldStamp && node == heldNode) return APPLY_EQUAL;
-      return recordFlags(record) & FLAG_OBJECT ? APPLY_OBJECT : APPLY_STALE;
+    beforeStamp = recordStamp(record);
+    beforeNode = recordNode(record);
+    if (!isNewer(stamp, node, beforeStamp, beforeNode)) {
+      if (stamp == beforeStamp && node == beforeNode) return APPLY_EQUAL;
+      return recordFlags(record) & FLAG_OBJECT ? APPLY_OBJECT : stale(beforeStamp, beforeNode);
     }
   }
   const expiry = expiryAndNode >> 16;
   if (flags & FRAME_TOMBSTONE || (expiry != 0 && expiry <= now)) {
+    stale(beforeStamp, beforeNode);
     return bury(database, slot, hash, key, keyLength, stamp, node);
   }
   const bytes = recordBytes(keyLength, valueLength);
@@ -114,6 +116,38 @@ export function entryApplyAt(
   copyBytes(recordValue(record), value, valueLength);
   noteChange();
   return APPLY_APPLIED;
+}
+
+/** Notes what is held. */
+function stale(stamp: u64, node: u32): i32 {
+  heldStamp = stamp;
+  heldNode = node;
+  return APPLY_STALE;
+}
+
+/**
+ * As entryApplyAt() for a plain value, where all that it does is to overwrite one that is older: the common case. False, with
+ * nothing done, when entryApplyAt() must look closer.
+ */
+// @ts-ignore: decorator
+@inline
+export function applyOver(
+  slot: u32,
+  database: u32,
+  key: u32,
+  keyLength: u32,
+  value: u32,
+  valueLength: u32,
+  stamp: u64,
+  node: u64,
+): bool {
+  if (stamp <= recordStamp(slotRecord(slot)) || stamp <= floorStamp(database) || !hasRoom(recordBytes(keyLength, valueLength))) return false;
+  const record = entryOverwrite(slot, database, key, keyLength, value, valueLength);
+  if (record == 0) return false;
+  store<u64>(record, stamp, 8);
+  store<u64>(record, node, 16);
+  noteChange();
+  return true;
 }
 
 function bury(database: u32, slot: u32, hash: u32, key: u32, keyLength: u32, stamp: u64, node: u32): i32 {

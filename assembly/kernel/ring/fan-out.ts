@@ -3,7 +3,7 @@
 
 import { copyBytes } from "../entries";
 import { FLAG_TOMBSTONE, recordFlags, recordKey, recordNode, recordStamp, recordValueLength } from "../record";
-import { slotRecord, tableFind } from "../table";
+import { slotRecord, tableFindHinted } from "../table";
 import { countFigure, FRAMES_OUT } from "./figures";
 import {
   FRAME_FIRST,
@@ -147,7 +147,7 @@ function copyFrame(to: u32, from: u32, bytes: u32): void {
 // @ts-ignore: decorator
 @inline
 export function sendRead(set: u32, handle: u32, database: u32, hash: u32, key: u32, keyLength: u32): u32 {
-  const slot = tableFind(database, hash, key, keyLength);
+  const slot = tableFindHinted(database, hash, key, keyLength);
   let stamp: u64 = 0;
   let node: u32 = 0;
   if (slot != 0) {

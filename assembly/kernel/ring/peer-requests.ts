@@ -20,6 +20,7 @@ import {
   APPLY_NO_MEMORY,
   APPLY_OBJECT,
   APPLY_STALE,
+  applyOver,
   entryApplyAt,
   heldAlive,
   heldNode,
@@ -106,13 +107,22 @@ export function runWrite(link: u32, frame: u32, hash: u32, hint: u32): i32 {
   if (flags & FRAME_OBJECT) return link == NO_LINK ? RUN_HOST : RUN_HOST_ANSWERS;
   const keyLength = frameKeyLength(frame);
   const valueLength = frameValueLength(frame);
+  const expiryAndNode = frameExpiryAndNode(frame);
+  const database = frameDatabase(frame);
+  if (flags == 0 && expiryAndNode <= 0xffff && hint != 0 && link != NO_LINK) {
+    const key = frameKey(frame);
+    if (applyOver(hint, database, key, keyLength, key + keyLength, valueLength, stamp, expiryAndNode)) {
+      noteNewest(link, stamp, <u32>expiryAndNode);
+      countFigure(APPLIED_RECORDS, 1);
+      answerAck(link);
+      return RUN_DONE;
+    }
+  }
   const deleting = (flags & FRAME_TOMBSTONE) != 0;
   if (link != NO_LINK && (flags & FRAME_SPREAD || (deleting && valueLength != 0))) {
     const outcome = prepare(link, frame, flags, deleting ? 0 : valueLength);
     if (outcome != RUN_DONE) return outcome;
   }
-  const expiryAndNode = frameExpiryAndNode(frame);
-  const database = frameDatabase(frame);
   const applied = entryApplyAt(
     hint,
     database,
