@@ -6,6 +6,16 @@ export { hashToken, hashTokens, hashWord } from "./token";
 export { capabilitiesCheck } from "./capabilities";
 export { aesCbcDecrypt, aesCbcDecryptBlocks, aesCbcEncrypt, aesCbcEncryptBlocks } from "./aes/cbc";
 export { replyIndex, replyPos, replyWanted, scanReply } from "./resp-reply";
+export {
+  commandRest,
+  commandRun,
+  relayName,
+  relayNumber,
+  relayResult,
+  relayState,
+  relayStateBytes,
+  replyRun,
+} from "./resp-relay";
 export { memcachedIndex } from "./memcached-request";
 export { memcachedReply, memcachedReplyGroup, memcachedReplyIndex, memcachedReplyPos, memcachedReplyWanted } from "./memcached-reply";
 export { dnodeStart, dnodeWanted, parseDnode, writeDnodeHeader } from "./dnode";

@@ -17,6 +17,7 @@ import { type EntropyExports, type EntropyFace, entropyFace } from "./entropy.ts
 import { type HashExports, type HashFace, hashFace } from "./hash.ts";
 import { CodecInstance } from "./instance.ts";
 import { type MemcachedExports, type MemcachedFace, memcachedFace } from "./memcached.ts";
+import { type RespRelayExports, type RespRelayFace, respRelayFace } from "./resp-relay.ts";
 import { type RespReplyExports, type RespReplyFace, respReplyFace } from "./resp-reply.ts";
 import { type RespRequestExports, type RespRequestFace, respRequestFace } from "./resp-request.ts";
 
@@ -29,6 +30,7 @@ export interface Codec
     EntropyFace,
     RespRequestFace,
     RespReplyFace,
+    RespRelayFace,
     MemcachedFace,
     DnodeFace,
     DnodeCipherFace {}
@@ -41,6 +43,7 @@ interface CodecExports
     EntropyExports,
     RespRequestExports,
     RespReplyExports,
+    RespRelayExports,
     MemcachedExports,
     DnodeExports {}
 
@@ -72,6 +75,7 @@ export function createCodec(
     ...dnodeCipherFace(instance, aes),
     ...respRequestFace(instance),
     ...respReplyFace(instance),
+    ...respRelayFace(instance),
     ...memcachedFace(instance),
     ...dnodeFace(instance),
   };

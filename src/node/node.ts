@@ -8,6 +8,7 @@ import { GuardedClock } from "../ring/guarded-clock.ts";
 import { buildPlacement } from "../ring/placement.ts";
 import { Ring } from "../ring/ring.ts";
 import { buildTopology } from "../ring/topology.ts";
+import { Backend, type BackendParts } from "../store/backend/backend.ts";
 import { EmbeddedStore } from "../store/embedded-store.ts";
 import type { KernelExports } from "../store/kernel.ts";
 import type { Transport } from "../transport/transport.ts";
@@ -32,6 +33,8 @@ export interface NodeParts {
   readonly settings: Partial<SettingValues>;
   /** What makes it a member of a cluster; without it the node is alone. */
   readonly cluster?: ClusterParts | undefined;
+  /** What reaches the server that keeps the data; without it the node keeps them. */
+  readonly backend?: Pick<BackendParts, "options" | "dial" | "codec" | "limits"> | undefined;
 }
 
 /** Period of a node's housekeeping (expiry, compaction, limits), in ms. */
@@ -48,6 +51,8 @@ export class RingletNode {
   readonly log: Logger;
   /** The other nodes and what is shared with them; undefined for a node that is alone. */
   readonly ring: Ring | undefined;
+  /** The server that keeps the data; undefined where the node itself does. */
+  readonly backend: Backend | undefined;
   readonly #timer: Timer;
   readonly #onTick: (() => void)[] = [];
   /** Until more of what was flushed is freed. */
@@ -71,6 +76,14 @@ export class RingletNode {
     this.letTimePass();
     this.ring =
       clock === undefined ? undefined : this.#joinRing(parts.cluster!, parts.runtime, clock);
+    this.backend =
+      parts.backend === undefined
+        ? undefined
+        : new Backend({
+            ...parts.backend,
+            ...{ runtime: this.runtime, log: this.log },
+            timeoutMs: () => this.settings.get("requestTimeoutMs"),
+          });
     this.#timer = parts.runtime.every(TICK_MS, () => this.#tick());
   }
 
@@ -84,14 +97,16 @@ export class RingletNode {
     this.#onTick.push(listener);
   }
 
-  /** Listens for the other nodes and dials them. Throws ListenError. */
+  /** Listens for the other nodes and dials them, and dials the server that keeps the data, once. Throws ListenError. */
   async start(): Promise<void> {
     await this.ring?.start();
+    await this.backend?.start();
   }
 
   /** Ends the housekeeping and leaves the other nodes; the data is gone with the node. */
   async close(): Promise<void> {
     this.#timer.cancel();
+    this.backend?.close();
     this.#freeing?.cancel();
     await this.ring?.close();
   }
@@ -113,6 +128,7 @@ export class RingletNode {
     this.store.tick(this.settings.get("activeExpiry"));
     if (this.#freeing === undefined) this.#free();
     this.ring?.tick();
+    this.backend?.tick();
     for (const listener of this.#onTick) listener();
   }
 

@@ -68,6 +68,8 @@ export class RespConnection implements FeedClient, StreamHandler, ClientHandle {
   #pending: Uint8Array[] = [];
   #pendingBytes = 0;
   #neededBytes = 0;
+  /** Bytes of commands that wait for the server behind the node. */
+  #heldInFrontBytes = 0;
   /** Bytes of the pending command that the kernel has read already: it is a long one. */
   #scannedBytes = 0;
   readonly #single: Uint8Array[] = [EMPTY];
@@ -113,7 +115,7 @@ export class RespConnection implements FeedClient, StreamHandler, ClientHandle {
 
   /** Bytes of commands that are not whole yet. */
   get pendingInputBytes(): number {
-    return this.#pendingBytes;
+    return this.#pendingBytes + this.#heldInFrontBytes;
   }
 
   /** Bytes of replies that the client has not taken. */
@@ -133,7 +135,7 @@ export class RespConnection implements FeedClient, StreamHandler, ClientHandle {
 
   /** Whether a command has come in part. */
   get midCommand(): boolean {
-    return this.#pendingBytes !== 0 && !this.waiting;
+    return this.pendingInputBytes !== 0 && !this.waiting;
   }
 
   get mustWait(): boolean {
@@ -220,6 +222,24 @@ export class RespConnection implements FeedClient, StreamHandler, ClientHandle {
     this.outputBytes += bytes.length;
     this.#stream.write(bytes);
     if (this.#stream.bufferedBytes > MANY_REPLY_BYTES) this.#door.noteReplies(this);
+  }
+
+  /** Counts bytes that came from the client and do not come here: they are for the server behind the node. */
+  passedIn(bytes: number): void {
+    this.inputBytes += bytes;
+    this.lastInputAt = this.#door.now();
+  }
+
+  /** Counts bytes that the server behind the node has answered. */
+  passedOut(bytes: number): void {
+    this.outputBytes += bytes;
+    if (this.#stream.bufferedBytes > MANY_REPLY_BYTES) this.#door.noteReplies(this);
+  }
+
+  /** Counts bytes of commands that wait for the server behind the node, or, below 0, do no more. */
+  holdInput(bytes: number): void {
+    this.#heldInFrontBytes += bytes;
+    this.#door.addPending(bytes);
   }
 
   /** Answers what has come, then closes. */

@@ -3,7 +3,10 @@
 import type { Logger } from "../../base/logger.ts";
 import { RespWriter } from "../../codec/resp-writer.ts";
 import type { RingletNode } from "../../node/node.ts";
+import type { Backend } from "../../store/backend/backend.ts";
 import type { ByteStream } from "../../transport/stream.ts";
+import { NAMED_COMMANDS } from "./backend-commands.ts";
+import { BackendStream } from "./backend-stream.ts";
 import type { Commander } from "./commander.ts";
 import { type ConnectionOwner, type ReplyGate, RespConnection } from "./connection.ts";
 import { Feeder } from "./feeder.ts";
@@ -69,6 +72,7 @@ export class RespDoor implements ConnectionOwner {
     this.gate = ring?.replies;
     this.feeder = new Feeder(parts.node.store, ring);
     ring?.replies.onRelease(this);
+    if (parts.node.backend !== undefined) nameCommands(parts.node.backend);
     this.#budget = new FlightBudget(this.#connections, parts.limits, this.log);
     parts.node.onTick(() => this.#tick());
   }
@@ -122,11 +126,22 @@ export class RespDoor implements ConnectionOwner {
       facts,
       !this.#limits.passwordIsSet,
     );
-    const connection = new RespConnection(this, stream, session);
+    const served = this.#serve(stream);
+    const connection = new RespConnection(this, served, session);
     this.#connections.add(connection);
     this.#byAddress.set(kernelConnection, connection);
     this.commander.clients.add(connection);
-    stream.start(connection);
+    served.start(connection);
+  }
+
+  /** The client's stream as its connection sees it: with a server behind the node, without what passes to that. */
+  #serve(stream: ByteStream): ByteStream {
+    const { backend, runtime } = this.#node;
+    if (backend === undefined) return stream;
+    return new BackendStream({
+      ...{ stream, backend, limits: this.#limits, pause: this.commander.pause },
+      later: (task) => runtime.endOfTurn(task),
+    });
   }
 
   #refusal(stream: ByteStream): string | undefined {
@@ -248,6 +263,11 @@ export class RespDoor implements ConnectionOwner {
       if (isFull || (isOver && !connection.session.noEvict)) connection.cutOff();
     }
   }
+}
+
+/** Tells what passes commands on which of them do not go the common way. */
+function nameCommands({ codec }: Backend): void {
+  for (const [i, [name]] of NAMED_COMMANDS.entries()) codec.relay.stopAt(name, i + 1);
 }
 
 /** Hears nothing: of a stream that was refused. */

@@ -1,5 +1,6 @@
 /** `createNode` on Node.js: a node with a RESP door over TCP and, if wanted, an HTTP door for operators. */
 import { release, type } from "node:os";
+import { RingletError } from "../../base/errors.ts";
 import { type Logger, SILENT } from "../../base/logger.ts";
 import type { SettingValues } from "../../base/settings.ts";
 import { RINGLET_VERSION } from "../../base/version.ts";
@@ -10,6 +11,7 @@ import type { NodeClient } from "../../node/node-client.ts";
 import type { ClusterOptions } from "../../ring/cluster-options.ts";
 import type { MemberEvent } from "../../ring/ring.ts";
 import type { MemberView } from "../../ring/view.ts";
+import type { BackendOptions } from "../../store/backend-options.ts";
 import type { Listener } from "../../transport/stream.ts";
 import { loadCodec } from "./codec.ts";
 import { listenHttp } from "./http.ts";
@@ -17,7 +19,7 @@ import { loadKernel } from "./kernel.ts";
 import { nodeLinkCrypto } from "./link-crypto.ts";
 import { nodeRuntime } from "./node-runtime.ts";
 import { listenTcp } from "./tcp.ts";
-import { tcpTransport } from "./tcp-transport.ts";
+import { dialBackend, tcpTransport } from "./tcp-transport.ts";
 
 /** An address to listen on; port 0 takes any that is free. */
 export interface ListenAddress {
@@ -30,6 +32,8 @@ export interface CreateNodeOptions extends Partial<SettingValues> {
   readonly listen?: ListenAddress;
   /** What makes it a member of a cluster; without it the node is alone. */
   readonly cluster?: ClusterOptions | undefined;
+  /** The Redis or Valkey server that keeps the data; without it the node does. */
+  readonly backend?: BackendOptions | undefined;
   /** Where /healthz, /metrics and /info are served; nowhere by default. */
   readonly statsListen?: ListenAddress | undefined;
   /** Says what an operator should know; nothing by default. */
@@ -74,7 +78,7 @@ export interface Node extends Pick<NodeClient, "get" | "set" | "del" | "execute"
 
 /**
  * Starts a node in this process. Throws SettingError (BAD_SETTING) for a setting that cannot be, RingletError for a cluster that
- * cannot be (see buildTopology()), ListenError (LISTEN_…) for an address that cannot be listened on; nothing is left running then.
+ * cannot be (see buildTopology()) or a backend that cannot (BACKEND_KIND, BACKEND_IN_RING), ListenError (LISTEN_…) for an address that cannot be listened on; nothing is left running then.
  *
  * ```ts
  * const node = await createNode({ listen: { host: "127.0.0.1", port: 0 } });
@@ -90,11 +94,13 @@ export async function createNode(options: CreateNodeOptions = {}): Promise<Node>
   const {
     listen = DEFAULT_LISTEN,
     cluster,
+    backend,
     statsListen,
     log = SILENT,
     shutdown,
     ...settings
   } = options;
+  if (backend !== undefined) checkBackend(backend, cluster);
   const codec = loadCodec();
   const node = new RingletNode({
     runtime: nodeRuntime,
@@ -102,6 +108,10 @@ export async function createNode(options: CreateNodeOptions = {}): Promise<Node>
     log,
     settings,
     cluster: cluster === undefined ? undefined : clusterParts(cluster, codec),
+    backend:
+      backend === undefined
+        ? undefined
+        : { options: backend, dial: dialBackend(), codec: loadCodec() },
   });
   const served = new ServedNode({ node, facts: PROCESS_FACTS, shutdown });
   try {
@@ -152,6 +162,20 @@ function untilAborted(promise: Promise<void>, signal: AbortSignal | undefined): 
 
 function clusterParts(options: ClusterOptions, codec: Codec): ClusterParts {
   return { options, transport: tcpTransport(), crypto: nodeLinkCrypto, codec };
+}
+
+function checkBackend({ kind }: BackendOptions, cluster: ClusterOptions | undefined): void {
+  if (kind !== "redis") {
+    throw new RingletError(
+      "BACKEND_KIND",
+      `this version cannot keep the data in a ${kind} server: let the node keep it (data_store: embedded)`,
+    );
+  }
+  if (cluster?.seeds === undefined || cluster.seeds.length === 0) return;
+  throw new RingletError(
+    "BACKEND_IN_RING",
+    "this version serves a server behind the node only where the node has no other members: let the nodes keep the data (data_store: embedded), or name no seeds",
+  );
 }
 
 const PROCESS_FACTS = {

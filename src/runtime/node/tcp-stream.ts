@@ -59,15 +59,13 @@ export class TcpStream implements ByteStream {
 
   /** Connects. Rejects with the error of node:net, or with one whose code is ETIMEDOUT after `timeoutMs`. */
   static dialled(
-    host: string,
-    port: number,
+    address: { readonly host: string; readonly port: number } | { readonly path: string },
     timeoutMs: number,
     buffers: SharedBuffers,
   ): Promise<TcpStream> {
     let stream: TcpStream | undefined;
     const socket = connect({
-      host,
-      port,
+      ...address,
       noDelay: true,
       allowHalfOpen: true,
       onread: {
