@@ -9,13 +9,12 @@ import {
   recordKey,
   recordKeyLength,
   recordStamp,
-  recordValue,
   recordValueLength,
 } from "../record";
 import { PAGE_BYTES, takePages } from "../pages";
 import { tableWalk, walkCount } from "../table";
-import { FRAME_OBJECT, FRAME_TOMBSTONE, FRAME_WRITE, KEY_HEADER_BYTES, putHeader } from "./frames";
-import { writeBytes } from "./outbox";
+import { FRAME_OBJECT, FRAME_TOMBSTONE, FRAME_WRITE } from "./frames";
+import { putHeld, writeBytes } from "./outbox";
 import { ringOn, routeMembers, setLocal, setLocals } from "./route";
 
 /** Records of a step of the walk, as many as tableWalk() may note: in a page that is taken for the first copy. */
@@ -147,12 +146,7 @@ function putWrite(at: u32, record: u32, bytes: u32, database: u32): void {
   const flags = recordFlags(record);
   const keyLength = recordKeyLength(record);
   const object = (flags & FLAG_OBJECT) != 0;
-  const valueLength = bytes - KEY_HEADER_BYTES - keyLength;
   const frameFlags: u32 = object ? FRAME_OBJECT : flags & FLAG_TOMBSTONE ? FRAME_TOMBSTONE : 0;
-  putHeader(at, bytes, FRAME_WRITE, frameFlags | database);
-  if (object || valueLength != recordValueLength(record)) store<u16>(at, <u16>AUX_LEFT_OUT, 6);
-  // Stamp, expiry and node, and the key's length lie in a record as in a frame; so do key and value.
-  memory.copy(at + 8, record + 8, 20);
-  memory.copy(at + KEY_HEADER_BYTES, recordKey(record), keyLength);
-  memory.copy(at + KEY_HEADER_BYTES + keyLength, recordValue(record), valueLength);
+  putHeld(at, bytes, FRAME_WRITE, frameFlags | database, record);
+  if (object || bytes != writeBytes(keyLength, recordValueLength(record))) store<u16>(at, <u16>AUX_LEFT_OUT, 6);
 }

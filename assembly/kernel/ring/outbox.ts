@@ -10,7 +10,6 @@ import {
   recordFlags,
   recordKey,
   recordKeyLength,
-  recordValue,
   recordValueLength,
 } from "../record";
 import { slotRecord, tableFind } from "../table";
@@ -21,7 +20,6 @@ import {
   FRAME_FAIL,
   FRAME_NEWER,
   FRAME_OBJECT,
-  FRAME_OLDER,
   FRAME_PRIOR,
   FRAME_READ,
   FRAME_STALE,
@@ -112,9 +110,15 @@ export function frameWrite(
 // @ts-ignore: decorator
 @inline
 export function frameRead(link: u32, database: u32, stamp: u64, node: u32, key: u32, keyLength: u32): void {
-  const bytes = KEY_HEADER_BYTES + keyLength;
-  const at = take(link, bytes, FRAME_READ);
-  putRecord(at, bytes, FRAME_READ, database, stamp, <u64>node, key, keyLength, 0, 0);
+  takeKey(link, FRAME_READ, database, stamp, node, key, keyLength);
+}
+
+/** Appends a frame of `type` with a key and no value. */
+// @ts-ignore: decorator
+@inline
+function takeKey(link: u32, type: u32, flags: u32, stamp: u64, node: u32, key: u32, keyLength: u32): void {
+  const bytes = writeBytes(keyLength, 0);
+  putRecord(take(link, bytes, type), bytes, type, flags, stamp, <u64>node, key, keyLength, 0, 0);
 }
 
 /** Appends bytes that are whole frames, of one type as far as the figures go. */
@@ -142,6 +146,14 @@ export function putRecord(
   store<u32>(at, keyLength, 24);
   copyBytes(at + KEY_HEADER_BYTES, key, keyLength);
   copyBytes(at + KEY_HEADER_BYTES + keyLength, value, valueLength);
+}
+
+/** Writes a record of the table as a frame of `bytes` bytes, which may end before its value. */
+export function putHeld(at: u32, bytes: u32, type: u32, flags: u32, record: u32): void {
+  putHeader(at, bytes, type, flags);
+  // Stamp, expiry and node, and the key's length lie in a record as in a frame; so do key and value.
+  memory.copy(at + 8, record + 8, 20);
+  copyBytes(at + KEY_HEADER_BYTES, recordKey(record), bytes - KEY_HEADER_BYTES);
 }
 
 // ---- Answers --------------------------------------------------------------------------------------------------------
@@ -199,30 +211,20 @@ export function answerStale(link: u32, stamp: u64, node: u32, refused: u32): voi
   memory.copy(frame + STALE_HEADER_BYTES, refused, length);
 }
 
-/** Answers a READ with a newer record, or a tombstone (FRAME_TOMBSTONE in `flags`). Takes writeBytes(). */
-export function answerNewer(
-  link: u32,
-  database: u32,
-  flags: u32,
-  stamp: u64,
-  expiryAndNode: u64,
-  key: u32,
-  keyLength: u32,
-  value: u32,
-  valueLength: u32,
-): void {
+/** Answers a READ with a newer record of the table that is alive. Takes writeBytes(). */
+export function answerRecord(link: u32, database: u32, record: u32): void {
   putAcks(link);
-  const bytes = writeBytes(keyLength, valueLength);
-  const at = take(link, bytes, FRAME_NEWER);
-  putRecord(at, bytes, FRAME_NEWER, flags | database, stamp, expiryAndNode, key, keyLength, value, valueLength);
+  const bytes = writeBytes(recordKeyLength(record), recordValueLength(record));
+  putHeld(take(link, bytes, FRAME_NEWER), bytes, FRAME_NEWER, database, record);
 }
 
-/** Answers a READ whose asker holds something newer than `stamp` and `node`. Takes writeBytes() without a value. */
-export function answerOlder(link: u32, database: u32, stamp: u64, node: u32, key: u32, keyLength: u32): void {
+/**
+ * Answers a READ without a value: FRAME_NEWER with FRAME_TOMBSTONE in `flags`, or FRAME_OLDER where the asker holds something newer
+ * than `stamp` and `node`. Takes writeBytes() without a value.
+ */
+export function answerKey(link: u32, type: u32, flags: u32, stamp: u64, node: u32, key: u32, keyLength: u32): void {
   putAcks(link);
-  const bytes = KEY_HEADER_BYTES + keyLength;
-  const at = take(link, bytes, FRAME_OLDER);
-  putRecord(at, bytes, FRAME_OLDER, database, stamp, <u64>node, key, keyLength, 0, 0);
+  takeKey(link, type, flags, stamp, node, key, keyLength);
 }
 
 /** Answers a DEL that came upon something newer than its coordinator saw. Takes PRIOR_BYTES. */
@@ -270,16 +272,11 @@ export function repairTo(link: u32, database: u32, key: u32, keyLength: u32, slo
   const record = slotRecord(place);
   const flags = recordFlags(record);
   if (flags & FLAG_OBJECT) return REPAIR_HOST;
-  const valueLength = recordValueLength(record);
-  const bytes = writeBytes(keyLength, valueLength);
+  const bytes = writeBytes(keyLength, recordValueLength(record));
   if (!outboxRoom(link, bytes)) return bytes > OUTBOX_ROOM ? REPAIR_HOST : REPAIR_NO_ROOM;
   linkExpect(link, slot);
-  const at = take(link, bytes, FRAME_WRITE);
-  putHeader(at, bytes, FRAME_WRITE, database | (flags & FLAG_TOMBSTONE ? FRAME_TOMBSTONE : 0));
-  // Stamp, expiry and node, and the key's length lie in a record as in a frame.
-  memory.copy(at + 8, record + 8, 20);
-  copyBytes(at + KEY_HEADER_BYTES, recordKey(record), keyLength);
-  copyBytes(at + KEY_HEADER_BYTES + keyLength, recordValue(record), valueLength);
+  const frameFlags = flags & FLAG_TOMBSTONE ? FRAME_TOMBSTONE : 0;
+  putHeld(take(link, bytes, FRAME_WRITE), bytes, FRAME_WRITE, database | frameFlags, record);
   countFigure(REPAIRS_SENT, 1);
   return REPAIR_SENT;
 }

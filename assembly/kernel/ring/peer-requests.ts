@@ -10,7 +10,6 @@ import {
   recordFlags,
   recordNode,
   recordStamp,
-  recordValue,
   recordValueLength,
 } from "../record";
 import { slotRecord, tableFindAt } from "../table";
@@ -44,7 +43,9 @@ import {
   FAIL_NO_MEMORY,
   FAIL_NOT_A_REPLICA,
   FAIL_TOO_FAR_AHEAD,
+  FRAME_NEWER,
   FRAME_OBJECT,
+  FRAME_OLDER,
   FRAME_SPREAD,
   FRAME_TOMBSTONE,
   frameDatabase,
@@ -67,9 +68,9 @@ import {
   answerAck,
   answerFail,
   answerFits,
-  answerNewer,
-  answerOlder,
+  answerKey,
   answerPrior,
+  answerRecord,
   answerRoom,
   answerStale,
   frameWrite,
@@ -256,17 +257,16 @@ export function runRead(link: u32, frame: u32, hash: u32, hint: u32): i32 {
     answerAck(link);
     return RUN_DONE;
   }
-  if (!isNewer(stamp, node, asked, askedNode)) return older(link, database, stamp, node, key, keyLength);
+  if (!isNewer(stamp, node, asked, askedNode)) return answer(link, FRAME_OLDER, database, stamp, node, key, keyLength);
   const expiry = recordExpiry(record);
   // What has expired is a tombstone, whether it was found yet or not.
-  const dead = (flags & FLAG_TOMBSTONE) != 0 || (expiry != 0 && expiry <= now);
-  const valueLength = dead ? 0 : recordValueLength(record);
-  const bytes = writeBytes(keyLength, valueLength);
+  if ((flags & FLAG_TOMBSTONE) != 0 || (expiry != 0 && expiry <= now)) {
+    return answer(link, FRAME_NEWER, database | FRAME_TOMBSTONE, stamp, node, key, keyLength);
+  }
+  const bytes = writeBytes(keyLength, recordValueLength(record));
   if (!answerFits(bytes)) return RUN_HOST_ANSWERS;
   if (!answerRoom(link, bytes)) return fullOutbox(link);
-  const answerFlags = dead ? FRAME_TOMBSTONE : 0;
-  const expiryAndNode = (dead ? 0 : expiry << 16) | <u64>node;
-  answerNewer(link, database, answerFlags, stamp, expiryAndNode, key, keyLength, recordValue(record), valueLength);
+  answerRecord(link, database, record);
   return RUN_DONE;
 }
 
@@ -278,19 +278,16 @@ function readMissing(link: u32, database: u32, asked: u64, askedNode: u32, key: 
   }
   const stamp = floorStamp(database);
   const node = floorNode(database);
-  if (isNewer(asked, askedNode, stamp, node)) return older(link, database, 0, 0, key, keyLength);
-  const bytes = writeBytes(keyLength, 0);
-  if (!answerFits(bytes)) return RUN_HOST_ANSWERS;
-  if (!answerRoom(link, bytes)) return fullOutbox(link);
-  answerNewer(link, database, FRAME_TOMBSTONE, stamp, <u64>node, key, keyLength, 0, 0);
-  return RUN_DONE;
+  if (isNewer(asked, askedNode, stamp, node)) return answer(link, FRAME_OLDER, database, 0, 0, key, keyLength);
+  return answer(link, FRAME_NEWER, database | FRAME_TOMBSTONE, stamp, node, key, keyLength);
 }
 
-function older(link: u32, database: u32, stamp: u64, node: u32, key: u32, keyLength: u32): i32 {
+/** Answers a READ without a value: see answerKey(). */
+function answer(link: u32, type: u32, flags: u32, stamp: u64, node: u32, key: u32, keyLength: u32): i32 {
   const bytes = writeBytes(keyLength, 0);
   if (!answerFits(bytes)) return RUN_HOST_ANSWERS;
   if (!answerRoom(link, bytes)) return fullOutbox(link);
-  answerOlder(link, database, stamp, node, key, keyLength);
+  answerKey(link, type, flags, stamp, node, key, keyLength);
   return RUN_DONE;
 }
 
