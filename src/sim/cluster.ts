@@ -9,6 +9,7 @@ import { ServedNode } from "../doors/served-node.ts";
 import type { LinkCrypto } from "../link/crypto.ts";
 import { type ClusterParts, RingletNode } from "../node/node.ts";
 import type { ClusterOptions } from "../ring/cluster-options.ts";
+import { Ring } from "../ring/ring.ts";
 import type { KernelExports } from "../store/kernel.ts";
 import type { PeerAddress, Transport } from "../transport/transport.ts";
 import type { ClientTarget } from "./client/client.ts";
@@ -38,6 +39,8 @@ export interface NodePlace {
 export interface NodeSabotage {
   readonly kernel?: (kernel: KernelExports) => KernelExports;
   readonly transport?: (transport: Transport) => Transport;
+  /** Called with the ring of each node before it starts. */
+  readonly ring?: (ring: Ring) => void;
 }
 
 export interface ClusterFacts {
@@ -148,9 +151,10 @@ export class SimNode {
     return this.isRunning && this.#process!.isPaused;
   }
 
-  /** Whether it runs and lacks its state. */
+  /** Whether it runs and lacks its state, whatever a sabotage has it say. */
   get isFenced(): boolean {
-    return this.served?.node.ring?.isFenced === true;
+    const ring = this.served?.node.ring;
+    return ring !== undefined && Reflect.get(Ring.prototype, "isFenced", ring);
   }
 
   get isWhole(): boolean {
@@ -185,6 +189,7 @@ export class SimNode {
         settings: { protectedMode: false, ...facts.settings },
         cluster: this.#clusterParts(transport),
       });
+      if (node.ring !== undefined) sabotage?.ring?.(node.ring);
       const served = new ServedNode({ node, facts: NODE_FACTS });
       this.#served = served;
       await node.start();

@@ -43,10 +43,17 @@ export interface Focus {
   readonly faults?: readonly FaultKind[];
   /** How many times as many faults. */
   readonly intensity?: number;
+  /** Draws the faults, whatever their kinds. */
+  readonly drawFaults?: (random: Random, around: FaultSurroundings) => Fault[];
+  readonly durationMs?: number;
   /** How far clocks are off at most, in ms. */
   readonly skewMs?: number;
   readonly level?: ConsistencyLevel;
   readonly settings?: Partial<SettingValues>;
+  /** Of the paths between nodes of one datacenter. */
+  readonly path?: Partial<PathModel>;
+  /** How many clients, evenly spread over the nodes, and the mean time between two pipelines of any of them. */
+  readonly clients?: { readonly count: number; readonly thinkMs: number };
   readonly workload?: Partial<Omit<Workload, "weights">>;
   /** The only commands. */
   readonly commands?: readonly CommandKind[];
@@ -65,8 +72,8 @@ export function drawPlan(seed: string, options: PlanOptions = {}): RunPlan {
   const { focus = {} } = options;
   const random = new Random(seed).fork("plan");
   const at = focus.shape === undefined ? drawPlaces(random.fork("places")) : places(focus.shape);
-  const clients = drawClients(random.fork("clients"), at, focus.level);
-  const durationMs = options.durationMs ?? random.pick([2000, 4000, 8000]);
+  const clients = drawClients(random.fork("clients"), at, focus);
+  const durationMs = options.durationMs ?? focus.durationMs ?? random.pick([2000, 4000, 8000]);
   const faultRandom = random.fork("faults");
   const around: FaultSurroundings = {
     ...{ places: at, clients: clients.length, durationMs },
@@ -76,11 +83,11 @@ export function drawPlan(seed: string, options: PlanOptions = {}): RunPlan {
     places: at,
     cluster: drawClusterOptions(random.fork("cluster")),
     settings: { ...drawSettings(random.fork("settings"), isFar(at)), ...focus.settings },
-    paths: drawPaths(random.fork("paths")),
+    paths: drawPaths(random.fork("paths"), focus.path),
     clients,
     workload: { ...drawWorkload(random.fork("workload"), focus.commands), ...focus.workload },
     durationMs,
-    faults: drawFaults(faultRandom, around),
+    faults: (focus.drawFaults ?? drawFaults)(faultRandom, around),
     clocks: drawClocks(random.fork("clocks"), at, focus.skewMs),
     mayLoseMajority: faultRandom.fork("loss").chance(0.1),
   };
@@ -149,7 +156,7 @@ function drawSettings(random: Random, far: boolean): Partial<SettingValues> {
   return settings;
 }
 
-function drawPaths(random: Random): RunPlan["paths"] {
+function drawPaths(random: Random, wanted: Partial<PathModel> = {}): RunPlan["paths"] {
   const jitterMs = random.pick([0.05, 0.5, 5]);
   const near: PathModel = {
     latencyMs: random.pick([0.05, 0.3]),
@@ -162,29 +169,28 @@ function drawPaths(random: Random): RunPlan["paths"] {
   };
   const far = { ...near, latencyMs: random.pick([2, 30]), jitterMs: jitterMs * 2 };
   const client = { ...near, latencyMs: 0.05, jitterMs: 0.05, tailChance: 0, bandwidth: 100_000 };
-  return { near, far, client };
+  return { near: { ...near, ...wanted }, far, client };
 }
 
-function drawClients(
-  random: Random,
-  at: readonly NodePlace[],
-  wanted: ConsistencyLevel | undefined,
-): ClientPlan[] {
-  const count = random.pick([2, 5, 10]);
+function drawClients(random: Random, at: readonly NodePlace[], focus: Focus): ClientPlan[] {
+  const drawnCount = random.pick([2, 5, 10]);
   const drawn = random.pick([...LEVELS, "DC_QUORUM", "DC_QUORUM", "mixed"] as const);
-  const usual = wanted ?? drawn;
-  const thinkMs = random.pick([5, 20, 100]) * count;
+  const usual = focus.level ?? drawn;
+  const drawnThinkMs = random.pick([5, 20, 100]);
+  const { count, thinkMs } = focus.clients ?? { count: drawnCount, thinkMs: drawnThinkMs };
   const pipeline = random.pick([1, 3, 10]);
   return Array.from({ length: count }, (_, i): ClientPlan => {
     const level = () => (usual === "mixed" ? random.pick(LEVELS) : usual);
     const roams = random.chance(0.3);
-    const [first, ...others] = random.shuffled(at);
-    const near = others.filter((place) => place.datacenter === first!.datacenter);
+    const shuffled = random.shuffled(at);
+    const first = focus.clients === undefined ? shuffled[0]! : at[i % at.length]!;
+    const others = shuffled.filter((place) => place !== first);
+    const near = others.filter((place) => place.datacenter === first.datacenter);
     return {
       host: `10.8.0.${i + 1}`,
-      targets: [first!, ...(roams ? near : [])].map((place) => place.host),
+      targets: [first, ...(roams ? near : [])].map((place) => place.host),
       levels: { read: level(), write: level() },
-      thinkMs: thinkMs * random.between(0.5, 1.5),
+      thinkMs: thinkMs * count * random.between(0.5, 1.5),
       pipeline,
       unanswered: random.pick([1, 1, 4]),
       roamChance: roams ? 0.02 : 0,

@@ -1,11 +1,13 @@
 /**
- * Breaks one rule of the engine on purpose, at the border between host and kernel: the simulator must notice each of them, or it
- * proves nothing. Used by tests alone.
+ * Breaks one rule of the engine on purpose, at the border between host and kernel or in what the ring says of itself: the simulator
+ * must notice each of them, or it proves nothing. Used by tests alone.
  */
 import { FRAME } from "../link/frame.ts";
+import type { Ring } from "../ring/ring.ts";
 import { DATABASES, type KernelExports } from "../store/kernel.ts";
-import { LINK, LINK_FLAG, SELF_FLAG } from "../store/kernel-ring.ts";
+import { LINK, LINK_FLAG } from "../store/kernel-ring.ts";
 import type { NodeSabotage } from "./cluster.ts";
+import { drawLapses } from "./faults/draw.ts";
 import type { Focus } from "./plan.ts";
 
 /** A broken rule, and what runs dwell on so that it shows soon. */
@@ -13,57 +15,75 @@ export interface Sabotage extends NodeSabotage {
   readonly focus: Focus;
 }
 
+/** Clients that meet each other at few keys, often. */
+const BUSY = {
+  level: "DC_QUORUM",
+  durationMs: 4000,
+  clients: { count: 6, thinkMs: 8 },
+} as const satisfies Focus;
+const FEW_KEYS = { registers: 2, valueBytes: 100 };
+
 /** Every sabotage by what it does. */
 export const SABOTAGES = {
   /** N is the number of replicas that are up. */
   "quorum counted over the reachable": {
     kernel: countReachable,
     focus: {
+      ...BUSY,
       faults: ["partition"],
-      level: "DC_QUORUM",
+      intensity: 2,
       settings: { pingIntervalMs: 50, linkTimeoutMs: 200, reconnectMaxMs: 200 },
-      workload: { registers: 2 },
+      workload: FEW_KEYS,
       commands: ["set", "get", "delete"],
     },
   },
   /** Two nodes mint the same stamps. */
   "stamp minted twice": {
     kernel: mintTwice,
-    focus: { faults: [], level: "DC_QUORUM", workload: { registers: 2 }, commands: ["set", "get"] },
+    focus: { ...BUSY, faults: [], skewMs: 0, workload: FEW_KEYS, commands: ["set", "get"] },
   },
   /** What a replica refuses as older is acknowledged. */
   "stale taken for an acknowledgement": {
     kernel: acknowledgeStale,
     focus: {
+      ...BUSY,
       faults: ["stall"],
       intensity: 3,
       skewMs: 4000,
-      level: "DC_QUORUM",
       shape: { east: 3 },
-      workload: { registers: 2 },
+      workload: FEW_KEYS,
       commands: ["set", "get"],
     },
   },
-  /** A node without its state answers reads. */
+  /** A node without its state answers reads, and counts where others read a quorum. */
   "amnesiac replica answering reads": {
-    kernel: neverFenced,
+    ring: neverFenced,
     focus: {
-      faults: ["crash", "stall"],
-      intensity: 3,
-      level: "DC_QUORUM",
+      ...BUSY,
+      drawFaults: drawLapses,
+      durationMs: 5200,
+      // Right clocks: what is lost is lost for nothing but the missing fence.
+      skewMs: 0,
       shape: { east: 3 },
-      settings: { copyPageBytes: 4096 },
-      workload: { registers: 100, valueBytes: 2000 },
-      commands: ["set", "get", "mget"],
+      settings: {
+        ...{ pingIntervalMs: 1000, linkTimeoutMs: 3000, reconnectMinMs: 10, reconnectMaxMs: 100 },
+        ...{ requestTimeoutMs: 1000, copyPageBytes: 4096 },
+      },
+      // Copying takes so long that much is read meanwhile.
+      path: { latencyMs: 5, jitterMs: 0.5, tailChance: 0, bandwidth: 300, windowBytes: 65_536 },
+      clients: { count: 9, thinkMs: 4 },
+      workload: { registers: 60, valueBytes: 5000 },
+      commands: ["set", "get"],
     },
   },
   /** Tombstones go before every replica has them. */
   "tombstone dropped early": {
     kernel: dropTombstones,
     focus: {
+      ...BUSY,
       faults: ["stall", "partition"],
-      level: "DC_QUORUM",
-      workload: { registers: 5 },
+      intensity: 2,
+      workload: { registers: 5, valueBytes: 100 },
       commands: ["set", "get", "delete"],
     },
   },
@@ -152,11 +172,9 @@ function withoutStale(frames: Uint8Array): Uint8Array {
 
 const ACKS_BYTES = 12;
 
-function neverFenced(kernel: KernelExports): KernelExports {
-  const ringSetSelf = (flags: number) => kernel.ringSetSelf(flags & ~SELF_FLAG.fenced);
-  const linkSetFlags = (link: number, flags: number) =>
-    kernel.linkSetFlags(link, flags & ~LINK_FLAG.fenced);
-  return { ...kernel, ringSetSelf, linkSetFlags };
+/** It says to itself and to others that it is whole, from its start on, and copies what it lacks behind that. */
+function neverFenced(ring: Ring): void {
+  Object.defineProperty(ring, "isFenced", { value: false });
 }
 
 function dropTombstones(kernel: KernelExports): KernelExports {

@@ -55,6 +55,31 @@ export function drawFaults(random: Random, around: FaultSurroundings): Fault[] {
   return faults.sort((one, other) => one.atMs - other.atMs);
 }
 
+/** How often a lapse comes, how long a replica is behind, and when another forgets meanwhile, in ms. */
+const LAPSE = {
+  everyMs: 1300,
+  behindMs: 1000,
+  earliestMs: 300,
+  latestMs: 500,
+  downMs: 10,
+} as const;
+
+/**
+ * Lapses: what one node coordinates does not come to a second for a while, so that acknowledging it is up to a third; and that
+ * one crashes behind its acknowledgements and is there again at once, while the second is still behind.
+ */
+export function drawLapses(random: Random, { places, durationMs }: FaultSurroundings): Fault[] {
+  const faults: Fault[] = [];
+  const { everyMs, behindMs: forMs, earliestMs, latestMs, downMs } = LAPSE;
+  for (let atMs = 0; atMs + everyMs <= durationMs; atMs += everyMs) {
+    const [from, to, node] = random.shuffled(hostsOf(places)) as [string, string, string];
+    faults.push({ kind: "stall", atMs, forMs, from, to });
+    const crashMs = atMs + random.between(earliestMs, latestMs);
+    faults.push({ kind: "crash", atMs: crashMs, forMs: downMs, node, how: "process" });
+  }
+  return faults;
+}
+
 function drawFault(
   kind: FaultKind,
   atMs: number,
