@@ -13,7 +13,10 @@ export interface Runtime {
   after(delayMs: number, task: () => void): Timer;
   /** Calls `task` again and again, every `periodMs` or later. */
   every(periodMs: number, task: () => void): Timer;
-  /** Calls `task` once when what has arrived in this turn of the event loop has been handled; later than every microtask. */
+  /**
+   * Calls `task` once, never before this returns: when all that has arrived in this turn of the event loop has been handled, or,
+   * where little arrives, already when the callback that called this is through.
+   */
   endOfTurn(task: () => void): void;
 }
 

@@ -14,6 +14,7 @@ import type { MemberView } from "../../ring/view.ts";
 import type { BackendOptions } from "../../store/backend-options.ts";
 import type { Listener } from "../../transport/stream.ts";
 import { loadCodec } from "./codec.ts";
+import { endOfTurn } from "./end-of-turn.ts";
 import { listenHttp } from "./http.ts";
 import { loadKernel } from "./kernel.ts";
 import { nodeLinkCrypto } from "./link-crypto.ts";
@@ -103,7 +104,7 @@ export async function createNode(options: CreateNodeOptions = {}): Promise<Node>
   if (backend !== undefined) checkBackend(backend, cluster);
   const codec = loadCodec();
   const node = new RingletNode({
-    runtime: nodeRuntime,
+    runtime: { ...nodeRuntime, endOfTurn: endOfTurn() },
     kernel: loadKernel(),
     log,
     settings,
