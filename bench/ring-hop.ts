@@ -12,7 +12,7 @@ import type { Server } from "./servers.ts";
 /** One rack of two nodes. The second owns the keys with the token 1 and none else, so practically all are the first one's. */
 const RACKS = [["0", "1"]];
 const VALUE_BYTES = 3;
-/** Connections at which the way over the other node is taken for saturated, and most that a measurement has. */
+/** Connections at which a way is taken for saturated, and most that a measurement has. */
 const SATURATING_CLIENTS = 50;
 const MOST_CLIENTS = 16;
 /** Most that the way over the other node may take, over that of the straight one. */
@@ -20,7 +20,7 @@ const LIMITS = { p50Ms: 2.2, p99Ms: 3 } as const;
 const PROBE_COMMANDS = 20_000;
 
 const COLUMNS = [
-  ...["", "clients", "straight k/s", "hop k/s", "of the hop's most"],
+  ...["", "straight clients", "k/s", "of its most", "hop clients", "k/s", "of its most"],
   ...["straight p50 ms", "hop p50 ms", "ratio", "goal"],
   ...["straight p99 ms", "hop p99 ms", "ratio", "goal"],
 ];
@@ -51,16 +51,21 @@ export async function hopBench(
     tables: [{ title: "The hop over a node that does not own the key", columns: COLUMNS, rows }],
     goals,
     notes: [
-      `Two nodes in one rack, of which one owns all the ${KEYS} keys. redis-benchmark, pipeline 1, closed loop: each client sends when it has its reply. There are as many clients as come nearest to half the rate that the hop reaches with ${SATURATING_CLIENTS}; both ways are measured with the same number, ${repetitions} times in turns, each for about ${options.runMs / 1000} s. Medians.`,
+      `Two nodes in one rack, of which one owns all the ${KEYS} keys. redis-benchmark, pipeline 1, closed loop: each client sends when it has its reply. Each way has as many clients as come nearest to half of the rate that it reaches with ${SATURATING_CLIENTS}; both are measured ${repetitions} times in turns, each for about ${options.runMs / 1000} s. Medians. redis-benchmark tells latencies in steps of 8 µs.`,
     ],
   };
 }
 
 type Way = "straight" | "hop";
 
-interface HopRuns {
-  readonly clients: number;
+/** Half load of a way: the most it reaches, and how many clients come nearest to half of it. */
+interface HalfLoad {
   readonly mostPerSecond: number;
+  readonly clients: number;
+}
+
+interface HopRuns {
+  readonly loads: Readonly<Record<Way, HalfLoad>>;
   readonly runs: Readonly<Record<Way, readonly Measured[]>>;
 }
 
@@ -76,26 +81,33 @@ class Hop {
   }
 
   async measure(repetitions: number, runMs: number): Promise<HopRuns> {
+    const loads = { straight: await this.#halfLoad("straight"), hop: await this.#halfLoad("hop") };
+    const runs: Record<Way, Measured[]> = { straight: [], hop: [] };
+    for (let repetition = 0; repetition < repetitions; repetition++) {
+      const order: Way[] = repetition % 2 === 0 ? ["straight", "hop"] : ["hop", "straight"];
+      for (const way of order) {
+        const { clients, mostPerSecond } = loads[way];
+        const count = Math.ceil(((mostPerSecond / 2) * runMs) / 1000);
+        runs[way].push(await this.#run(way, clients, count));
+      }
+    }
+    return { loads, runs };
+  }
+
+  async #halfLoad(way: Way): Promise<HalfLoad> {
     const { perSecond: mostPerSecond } = await this.#run(
-      "hop",
+      way,
       SATURATING_CLIENTS,
       PROBE_COMMANDS * 3,
     );
-    const clients = await this.#clientsFor(mostPerSecond / 2);
-    const runs: Record<Way, Measured[]> = { straight: [], hop: [] };
-    const count = Math.ceil(((mostPerSecond / 2) * runMs) / 1000);
-    for (let repetition = 0; repetition < repetitions; repetition++) {
-      const order: Way[] = repetition % 2 === 0 ? ["straight", "hop"] : ["hop", "straight"];
-      for (const way of order) runs[way].push(await this.#run(way, clients, count));
-    }
-    return { clients, mostPerSecond, runs };
+    return { mostPerSecond, clients: await this.#clientsFor(way, mostPerSecond / 2) };
   }
 
-  /** With how many clients the hop's rate is nearest to the wanted one. */
-  async #clientsFor(perSecond: number): Promise<number> {
+  /** With how many clients the rate of a way is nearest to the wanted one. */
+  async #clientsFor(way: Way, perSecond: number): Promise<number> {
     let best = { clients: 1, off: Number.POSITIVE_INFINITY };
     for (let clients = 1; clients <= MOST_CLIENTS; clients++) {
-      const run = await this.#run("hop", clients, PROBE_COMMANDS);
+      const run = await this.#run(way, clients, PROBE_COMMANDS);
       const off = Math.abs(run.perSecond - perSecond);
       if (off < best.off) best = { clients, off };
       if (run.perSecond > perSecond) break;
@@ -126,13 +138,17 @@ function goalOf(command: Command, figure: Latency, found: HopRuns): Goal {
 }
 
 function row(command: Command, found: HopRuns, p50: Goal, p99: Goal): string[] {
-  const rate = (way: Way) => (middle(found, way, "perSecond") / 1000).toFixed(1);
+  const load = (way: Way) => {
+    const perSecond = middle(found, way, "perSecond");
+    const { clients, mostPerSecond } = found.loads[way];
+    const share = `${((perSecond / mostPerSecond) * 100).toFixed(0)} %`;
+    return [String(clients), (perSecond / 1000).toFixed(1), share];
+  };
   const latency = (way: Way, figure: Latency) => middle(found, way, figure).toFixed(3);
-  const share = middle(found, "hop", "perSecond") / found.mostPerSecond;
   return [
     command,
-    String(found.clients),
-    ...[rate("straight"), rate("hop"), `${(share * 100).toFixed(0)} %`],
+    ...load("straight"),
+    ...load("hop"),
     ...[latency("straight", "p50Ms"), latency("hop", "p50Ms"), p50.value, goalCell(p50)],
     ...[latency("straight", "p99Ms"), latency("hop", "p99Ms"), p99.value, goalCell(p99)],
   ];
