@@ -14,6 +14,7 @@ export interface ReportedRing {
   readonly placement: Placement;
   readonly refusal: string | undefined;
   readonly isFenced: boolean;
+  readonly isGathering: boolean;
   /** Whether it copies what it may have missed, fenced or not. */
   readonly isCatchingUp: boolean;
   readonly epoch: string;
@@ -56,6 +57,10 @@ export class RingReport implements RingView {
 
   get isFenced(): boolean {
     return this.#ring.isFenced;
+  }
+
+  get isGathering(): boolean {
+    return this.#ring.isGathering;
   }
 
   get linkCounters(): LinkCounters {

@@ -80,6 +80,8 @@ export const STATUS_INTERVAL_MS = 1000;
 
 /** How long a node that starts without state waits for a node of another datacenter, which may have it, in ms. */
 export const OTHER_DATACENTERS_MS = 5000;
+/** How long a node that starts waits for the replicas of all ranges before it says that it is ready without them, in ms. */
+export const GATHERING_MS = 5000;
 /** How long one page of a range copy may take, in ms; a link that is dead ends it sooner. */
 export const COPY_PAGE_TIMEOUT_MS = 10_000;
 /** How often what was refused for its stamp is asked for again, in ms. */
@@ -120,6 +122,8 @@ export class Ring implements RingPort, LinkEvents, PeerFrames {
   /** The longest time that a request of this node could be under way since it began, in ms. */
   #longestTimeoutMs: number;
   #hasMajority = false;
+  /** Whether it still waits, since its start, for a quorum of the replicas of every range. */
+  #isGathering = true;
   /** Why this node may not coordinate with the clock that it has. */
   #clockReason: string | undefined;
   #scheduled = false;
@@ -215,6 +219,10 @@ export class Ring implements RingPort, LinkEvents, PeerFrames {
       runtime.after(OTHER_DATACENTERS_MS, () => {
         this.#catchUp.stopWaiting();
         this.#afterCatchUp();
+      }),
+      runtime.after(GATHERING_MS, () => {
+        this.#isGathering = false;
+        this.#publish();
       }),
     );
   }
@@ -322,14 +330,22 @@ export class Ring implements RingPort, LinkEvents, PeerFrames {
     return this.#peers.filter((peer) => peer !== undefined);
   }
 
-  /** Resolves when this node coordinates requests and answers reads; at once when it does. */
+  /**
+   * Whether this node has just started and has not reached a quorum of the replicas of every range yet: what a client asks of
+   * those ranges would fail, though their replicas may only have to be dialled. It gives that up after GATHERING_MS.
+   */
+  get isGathering(): boolean {
+    return this.#isGathering;
+  }
+
+  /** Resolves when this node coordinates requests, answers reads and has gathered its peers; at once when it does. */
   whenReady(): Promise<void> {
     if (this.#isReady) return Promise.resolve();
     return new Promise((resolve) => this.#readyWaiters.push(resolve));
   }
 
   get #isReady(): boolean {
-    return this.refusal === undefined && !this.isFenced;
+    return this.refusal === undefined && !this.isFenced && !this.#isGathering;
   }
 
   /** Calls `listener` when a member changes; returns what ends that. */
@@ -758,6 +774,13 @@ export class Ring implements RingPort, LinkEvents, PeerFrames {
   #considerMajority(): void {
     const { up, all } = this.#countDatacenter();
     if (up * 2 > all) this.#hasMajority = true;
+    if (this.#isGathering && this.sets.every((set) => this.#reachesQuorum(set))) {
+      this.#isGathering = false;
+    }
+  }
+
+  #reachesQuorum({ local }: ReplicaSet): boolean {
+    return local.filter((member) => this.isUp(member)).length * 2 > local.length;
   }
 
   /** Compares the wall clock with those of the others: whether it is believed after a jump, and whether this node may coordinate. */

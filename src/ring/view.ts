@@ -52,6 +52,8 @@ export interface RingView {
   /** Why the node coordinates no requests; undefined: it does. */
   readonly refusal: string | undefined;
   readonly isFenced: boolean;
+  /** Whether the node has just started, and waits for a quorum of the replicas of every range to be reached. */
+  readonly isGathering: boolean;
   /** Every member, the node itself too, in the order of their indexes. */
   members(): readonly MemberView[];
   /** What the kernel has counted, by name; `plus`: position among several of that name. */

@@ -128,6 +128,12 @@ function readiness({ isDraining, ring }: StatsSource): Response {
       "fenced: the node lacks its last state, takes writes, and answers reads from other replicas until it has copied its ranges\n",
     );
   }
+  if (ring?.isGathering === true) {
+    return text(
+      503,
+      "gathering: the node has just started, and does not reach most replicas of every range yet\n",
+    );
+  }
   return text(200, "ready\n");
 }
 

@@ -33,8 +33,14 @@ describe("/readyz", () => {
     }
   });
 
-  it("is 503 with the reason while the node closes, coordinates nothing, or is fenced", async () => {
+  it("is 503 with the reason while the node closes, coordinates nothing, is fenced, or gathers its peers", async () => {
     const ring = new RingViewUnderTest();
+    ring.isGathering = true;
+    const gathering = await door(ring).ask("/readyz");
+    expect([gathering.status, gathering.body]).toEqual([
+      503,
+      expect.stringMatching(/^gathering: /),
+    ]);
     expect(await door(ring, { draining: true }).ask("/readyz")).toMatchObject({
       status: 503,
       body: "draining\n",
