@@ -16,6 +16,7 @@ import {
   wantedBy,
 } from "../base/settings.ts";
 import { buildTopology } from "../ring/topology.ts";
+import type { BackendOptions } from "../store/backend-options.ts";
 import { type ClusterGiven, readCluster } from "./cluster-flags.ts";
 import { type ConfFile, ConfFileError, loadConfFile, type ReadFile } from "./conf-file.ts";
 import { FLAGS, SERVE_FLAGS } from "./flags.ts";
@@ -36,6 +37,8 @@ export interface ServeOptions {
   readonly logLevel: LogLevel;
   /** The cluster that the node is a member of; undefined: it is alone. */
   readonly cluster: ClusterGiven | undefined;
+  /** The server that keeps the data; undefined: the node does. */
+  readonly backend: BackendOptions | undefined;
   /** The settings that differ from their defaults. */
   readonly settings: Partial<SettingValues>;
   /** The file that some of it is from; undefined: there is none. */
@@ -72,6 +75,7 @@ export function readServe(given: GivenFlags, readFile: ReadFile): ServeOptions {
     stats: stats === "off" ? undefined : stats,
     logLevel: read<LogLevel>("log-level", conf?.logLevel, (level) => readChoice(level, LOG_LEVELS)),
     cluster,
+    backend: conf?.backend,
     settings: { ...conf?.settings, ...readSettings(given) },
     confFile:
       file === undefined

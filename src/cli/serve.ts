@@ -63,6 +63,7 @@ async function start(
       listen: options.listen,
       statsListen: options.stats,
       cluster,
+      backend: options.backend,
       log,
       shutdown: () => stop.request("SHUTDOWN"),
     });
@@ -114,7 +115,13 @@ function readyLine(node: Node, options: ServeOptions): string {
     statsAddress === undefined ? "" : `, stats on http://${formatHostPort(statsAddress)}`;
   const host = { "0.0.0.0": "127.0.0.1", "::": "::1" }[address.host] ?? address.host;
   const password = options.settings.password === undefined ? "" : " --askpass";
-  return `ringlet ${RINGLET_VERSION} ready on ${formatHostPort(address)}, embedded store${peers}${stats}. Try: redis-cli -h ${host} -p ${address.port}${password} ping\n`;
+  return `ringlet ${RINGLET_VERSION} ready on ${formatHostPort(address)}, ${storeOf(options)}${peers}${stats}. Try: redis-cli -h ${host} -p ${address.port}${password} ping\n`;
+}
+
+function storeOf({ backend }: ServeOptions): string {
+  if (backend === undefined) return "embedded store";
+  const { address, kind } = backend;
+  return `${kind} at ${"path" in address ? address.path : formatHostPort(address)} behind it`;
 }
 
 function warnOfOpenDoor({ listen, settings }: ServeOptions, log: Logger): void {

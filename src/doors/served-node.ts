@@ -8,6 +8,7 @@ import { NodeClient } from "../node/node-client.ts";
 import { RingReport } from "../ring/report.ts";
 import type { RingView } from "../ring/view.ts";
 import type { ByteStream, Listener } from "../transport/stream.ts";
+import { addBackendMetrics } from "./backend-metrics.ts";
 import { type HttpHandler, statsHandler } from "./http/stats.ts";
 import { addNodeMetrics } from "./node-metrics.ts";
 import { Commander } from "./resp/commander.ts";
@@ -52,6 +53,7 @@ export class ServedNode {
       log: parts.node.log,
       facts: { ...parts.facts, port: () => this.#clientPort },
       ring: parts.node.ring,
+      backend: parts.node.backend,
       ...(parts.shutdown === undefined ? {} : { shutdown: parts.shutdown }),
     });
     this.#door = new RespDoor({
@@ -64,6 +66,8 @@ export class ServedNode {
     const { ring, store } = parts.node;
     this.ring = ring === undefined ? undefined : new RingReport(ring, store);
     if (this.ring !== undefined) addRingMetrics(this.metrics, this.ring);
+    const { backend } = parts.node;
+    if (backend !== undefined) addBackendMetrics(this.metrics, backend);
   }
 
   /** Lets Redis clients in; resolves to where. */
@@ -94,6 +98,7 @@ export class ServedNode {
         info: () => infoSnapshot(this.commander),
         settings: this.node.settings,
         ring: this.ring,
+        backend: this.node.backend,
       }),
     );
     this.#listeners.push(listener);

@@ -119,8 +119,8 @@ describe("ringlet serve --conf-file", () => {
     ],
     [
       "a store that is not there yet",
-      ["listen: 127.0.0.1:8102", "servers:", "- 127.0.0.1:22122:1"],
-      ["3:3: error: servers: this version cannot keep the data in a redis server yet"],
+      ["listen: 127.0.0.1:8102", "data_store: 1", "servers:", "- 127.0.0.1:22122:1"],
+      ["4:3: error: servers: this version cannot keep the data in a memcached server yet"],
     ],
   ])("ends with 2 and all that is wrong for %s", async (_, lines, errors) => {
     const path = confFile(...lines);

@@ -4,6 +4,7 @@ import type { MetricRegistry } from "../../base/metrics.ts";
 import type { Settings } from "../../base/settings.ts";
 import { LEVELS, parseLevel } from "../../ring/levels.ts";
 import { describeCluster, describeRing, type RingView } from "../../ring/view.ts";
+import type { Backend } from "../../store/backend/backend.ts";
 import { refuseChange } from "./changes.ts";
 import { OPEN_METRICS_TYPE, openMetrics } from "./open-metrics.ts";
 import { json, respond, text } from "./responses.ts";
@@ -27,6 +28,8 @@ export interface StatsSource {
   readonly settings: Settings;
   /** The ring that the node is a member of; undefined: it is alone. */
   readonly ring: RingView | undefined;
+  /** The server that keeps the data; undefined: the node does. */
+  readonly backend?: Pick<Backend, "isUp" | "address" | "error"> | undefined;
 }
 
 /**
@@ -119,8 +122,14 @@ function findPage(pathname: string): Page | undefined {
 }
 
 /** Whether clients are answered: 200, or 503 with the reason. */
-function readiness({ isDraining, ring }: StatsSource): Response {
+function readiness({ isDraining, ring, backend }: StatsSource): Response {
   if (isDraining()) return text(503, "draining\n");
+  if (backend?.isUp === false) {
+    return text(
+      503,
+      `no backend: the server at ${backend.address} does not answer (${backend.error.message})\n`,
+    );
+  }
   if (ring?.refusal !== undefined) return text(503, `${ring.refusal}\n`);
   if (ring?.isFenced === true) {
     return text(

@@ -307,7 +307,6 @@ export class BackendStream implements ByteStream, StreamHandler, ReplySink {
         this.#shared = this.#backend.share();
         if (this.#shared === undefined) {
           this.#ownError = this.#backend.error;
-          this.#backend.counters.droppedRequests += commands;
           return this.#answerFailure(commands);
         }
       }
@@ -331,8 +330,7 @@ export class BackendStream implements ByteStream, StreamHandler, ReplySink {
   #takeOwn(): OwnState | typeof FAILED | undefined {
     if (this.#own !== undefined) {
       if (this.#own.connection.isOpen) return this.#own;
-      this.#ownError = this.#backend.error;
-      this.#loseOwn();
+      this.#ownError = this.#own.connection.error ?? this.#backend.error;
       return FAILED;
     }
     if (this.#ownError !== undefined) return FAILED;
@@ -598,7 +596,9 @@ export class BackendStream implements ByteStream, StreamHandler, ReplySink {
   #answerFailure(count: number): typeof FAILED {
     const error = this.#ownError ?? this.#backend.error;
     this.#ownError = undefined;
+    this.#backend.counters.droppedRequests += count;
     this.#answerLater(failureReply(error), count);
+    if (this.#own?.connection.isOpen === false) this.#loseOwn();
     return FAILED;
   }
 

@@ -7,6 +7,7 @@ import type { Runtime } from "../../base/runtime.ts";
 import type { Settings } from "../../base/settings.ts";
 import { ReplyTooLong, RespWriter } from "../../codec/resp-writer.ts";
 import type { Arguments } from "../../store/arguments.ts";
+import type { Backend } from "../../store/backend/backend.ts";
 import { type Call, CommandError, wrongArity } from "../../store/commands/command.ts";
 import { commands } from "../../store/commands/commands.ts";
 import type { Database, Key } from "../../store/database.ts";
@@ -32,6 +33,8 @@ export interface CommanderParts {
   readonly facts: NodeFacts;
   /** The other nodes; undefined for a node that is alone. */
   readonly ring?: ClientsRing | undefined;
+  /** The server that keeps the data; undefined where the node does. */
+  readonly backend?: Backend | undefined;
   /** Begins to close the node, for SHUTDOWN; undefined: clients may not. */
   readonly shutdown?: () => void;
 }
@@ -53,6 +56,7 @@ export class Commander implements CommandHost {
   readonly statistics: Statistics;
   readonly pause: Pause;
   readonly ring: RingClients | undefined;
+  readonly backend: Backend | undefined;
   readonly runId: string;
   readonly startedAt: number;
   readonly #kept: KeptCommands;
@@ -66,6 +70,7 @@ export class Commander implements CommandHost {
     this.log = parts.log;
     this.facts = parts.facts;
     this.shutdown = parts.shutdown;
+    this.backend = parts.backend;
     this.statistics = new Statistics(parts.store, this.clients);
     this.pause = new Pause(parts.runtime, this.clients, (held) =>
       parts.store.kernel.holdExpiry(held ? 1 : 0),

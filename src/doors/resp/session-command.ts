@@ -6,6 +6,7 @@ import type { Runtime } from "../../base/runtime.ts";
 import type { Settings } from "../../base/settings.ts";
 import type { RespWriter } from "../../codec/resp-writer.ts";
 import type { Arguments } from "../../store/arguments.ts";
+import type { Backend } from "../../store/backend/backend.ts";
 import type { CommandFacts, CommandFlag } from "../../store/commands/command.ts";
 import { NO_KEYS, unknownSubcommand } from "../../store/commands/command.ts";
 import type { EmbeddedStore } from "../../store/embedded-store.ts";
@@ -46,6 +47,8 @@ export interface CommandHost {
   readonly pause: Pause;
   /** What the ring does for clients; undefined where the node is alone. */
   readonly ring: RingClients | undefined;
+  /** The server that keeps the data; undefined where the node does. */
+  readonly backend: Backend | undefined;
   /** 40 hexadecimal digits that name this run of the node. */
   readonly runId: string;
   /** When the node began, on the monotonic clock, in ms. */

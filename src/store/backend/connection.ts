@@ -53,6 +53,7 @@ export class BackendConnection implements StreamHandler, ReplyTaker {
   /** When the last request that could wait for ever was answered: those behind it have waited since then at most. */
   #freedAt = 0;
   #timer: Timer | undefined;
+  #timerAt = 0;
   readonly #settled = new Set<ReplySink>();
   readonly #needRoom = new Set<() => void>();
   /** Whose connection it is, where the bytes of the server go as they come. */
@@ -70,6 +71,11 @@ export class BackendConnection implements StreamHandler, ReplyTaker {
 
   get isOpen(): boolean {
     return this.#error === undefined;
+  }
+
+  /** Why it is gone. */
+  get error(): BackendError | undefined {
+    return this.#error;
   }
 
   /** Requests without a reply. */
@@ -195,13 +201,13 @@ export class BackendConnection implements StreamHandler, ReplyTaker {
     this.#outstanding += count;
     const since = forEver ? Number.POSITIVE_INFINITY : this.#parts.runtime.monotonic();
     this.#waiting.push({ sink, count, since });
-    if (this.#timer === undefined && !forEver) this.#armTimer(this.#parts.timeoutMs());
+    if (!forEver) this.#armTimer(since + this.#parts.timeoutMs());
   }
 
   #shift(waiting: Waiting): void {
     if (waiting.since === Number.POSITIVE_INFINITY) {
       this.#freedAt = this.#parts.runtime.monotonic();
-      if (this.#timer === undefined) this.#armTimer(this.#parts.timeoutMs());
+      this.#armTimer(this.#freedAt + this.#parts.timeoutMs());
     }
     this.#first++;
     if (this.#first === this.#waiting.length) {
@@ -213,8 +219,13 @@ export class BackendConnection implements StreamHandler, ReplyTaker {
     }
   }
 
-  #armTimer(delayMs: number): void {
-    this.#timer = this.#parts.runtime.after(Math.ceil(delayMs), () => {
+  /** Looks at the oldest request at `at`, on the monotonic clock, or before. */
+  #armTimer(at: number): void {
+    if (this.#timer !== undefined && this.#timerAt <= at) return;
+    this.#timer?.cancel();
+    this.#timerAt = at;
+    const { runtime } = this.#parts;
+    this.#timer = runtime.after(Math.ceil(at - runtime.monotonic()), () => {
       this.#timer = undefined;
       this.#checkTime();
     });
@@ -226,9 +237,8 @@ export class BackendConnection implements StreamHandler, ReplyTaker {
     if (oldest === undefined || oldest.since === Number.POSITIVE_INFINITY) return;
     const timeoutMs = this.#parts.timeoutMs();
     const since = Math.max(oldest.since, this.#freedAt);
-    const leftMs = since + timeoutMs - this.#parts.runtime.monotonic();
-    if (leftMs > 0) {
-      this.#armTimer(leftMs);
+    if (since + timeoutMs > this.#parts.runtime.monotonic()) {
+      this.#armTimer(since + timeoutMs);
       return;
     }
     this.#parts.counters.timedout++;

@@ -2,6 +2,7 @@
 
 import { NO_KEYS } from "../../../../store/commands/command.ts";
 import type { CommandHost, SessionCommand } from "../../session-command.ts";
+import { backend } from "./backend.ts";
 import { clients } from "./clients.ts";
 import { commandstats, errorstats } from "./commandstats.ts";
 import { cpu } from "./cpu.ts";
@@ -69,5 +70,6 @@ const SECTIONS: readonly Section[] = [
   cluster,
   keyspace,
   ring,
+  backend,
   ringlet,
 ];
