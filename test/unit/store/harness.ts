@@ -37,6 +37,7 @@ export class Harness {
   readonly protocol: 2 | 3;
   readonly #table = new CommandTable(commands, []);
   #sent = "";
+  #selected = 0;
   /** Commands that the host ran. */
   get hostCommands(): number {
     return this.#feeder.hostCommands;
@@ -74,8 +75,13 @@ export class Harness {
 
   /** Runs a command and returns the bytes of its reply, one character per byte. */
   raw(...words: readonly Argument[]): string {
+    return this.chunk([words]);
+  }
+
+  /** Runs commands that come in one chunk; SELECT is among those that it knows. Returns the bytes of their replies. */
+  chunk(commands: readonly (readonly Argument[])[]): string {
     this.#sent = "";
-    const request = fromLatin1(encodeRequest(words));
+    const request = fromLatin1(commands.map(encodeRequest).join(""));
     this.#feeder.feed(
       {
         kernelConnection: this.#kernelConnection,
@@ -97,6 +103,12 @@ export class Harness {
   #execute(args: Arguments, reply: RespWriter): undefined {
     const before = reply.length;
     try {
+      if (args.text(0).toLowerCase() === "select") {
+        this.#selected = Number(args.text(1));
+        this.store.memory.words[(this.#kernelConnection >>> 2) + 1] = this.#selected;
+        reply.simple("OK");
+        return;
+      }
       const row = this.#table.find(args);
       if (!fitsArity(row.facts, args.length)) throw wrongArity(row.fullName);
       row.keyspace!.run(this.#call(args, reply));
@@ -111,7 +123,7 @@ export class Harness {
   #call(args: Arguments, reply: RespWriter): Call {
     return {
       store: this.store,
-      database: this.database,
+      database: this.store.databases[this.#selected]!,
       args,
       reply,
       key: (index) => ({ pointer: args.pointer(index), length: args.size(index) }),
