@@ -33,12 +33,13 @@ describe("INFO", () => {
       "Cluster",
       "Keyspace",
       "Ring",
+      "Backend",
       "Ringlet",
     ]);
     expect(titles("everything")).toContain("Commandstats");
     expect(titles("all")).toContain("Commandstats");
     expect(titles("KEYSPACE", "server", "server")).toEqual(["Server", "Keyspace"]);
-    expect(titles("default", "commandstats")).toHaveLength(14);
+    expect(titles("default", "commandstats")).toHaveLength(15);
     expect(client.run("INFO", "nothing")).toBe("");
     client.run("SET", "a", 1);
     expect(client.run("INFO", "keyspace")).toBe("# Keyspace\r\ndb0:keys=1,expires=0,avg_ttl=0\r\n");

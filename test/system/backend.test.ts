@@ -1,0 +1,310 @@
+// A node before a real redis-server, from a configuration file, with the clients that people use.
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { connect, createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { Redis } from "ioredis";
+import { expect, it, onTestFinished, type TestContext } from "vitest";
+import { type RunningNode, startNode } from "./harness.ts";
+import { requireProgram } from "./programs.ts";
+
+const run = promisify(execFile);
+const PATIENCE_MS = 20_000;
+const REFUSED = /^ERR Storage: Datastore refused connection \(/;
+
+function folder(): string {
+  const path = mkdtempSync(join(tmpdir(), "ringlet-backend-"));
+  onTestFinished(() => rmSync(path, { recursive: true, force: true }));
+  return path;
+}
+
+type ServerAddress = { readonly port: number } | { readonly path: string };
+
+/** A redis-server that can be killed and started again at the same place. */
+class RedisServer {
+  readonly #program: string;
+  readonly #flags: readonly string[];
+  readonly #address: ServerAddress;
+  process!: ChildProcess;
+
+  private constructor(program: string, address: ServerAddress, flags: readonly string[]) {
+    this.#program = program;
+    this.#address = address;
+    const place =
+      "port" in address
+        ? ["--port", String(address.port), "--bind", "127.0.0.1"]
+        : ["--port", "0", "--unixsocket", address.path];
+    this.#flags = [...place, "--save", "", "--dir", folder(), ...flags];
+  }
+
+  static async start(
+    context: TestContext,
+    address?: ServerAddress,
+    ...flags: string[]
+  ): Promise<RedisServer> {
+    const program = requireProgram(context, "redis-server");
+    const server = new RedisServer(program, address ?? { port: await freePort() }, flags);
+    onTestFinished(() => void server.process.kill("SIGKILL"));
+    await server.run();
+    return server;
+  }
+
+  get entry(): string {
+    return "port" in this.#address
+      ? `127.0.0.1:${this.#address.port}:1`
+      : `${this.#address.path}:1`;
+  }
+
+  async run(): Promise<void> {
+    this.process = spawn(this.#program, this.#flags, { stdio: "ignore" });
+    await until(() => this.#answers());
+  }
+
+  async kill(): Promise<void> {
+    this.process.kill("SIGKILL");
+    await once(this.process, "exit");
+  }
+
+  #answers(): Promise<boolean> {
+    return new Promise((resolve) => {
+      const socket = connect(this.#address as { port: number });
+      socket.on("error", () => resolve(false));
+      socket.on("connect", () => {
+        socket.destroy();
+        resolve(true);
+      });
+    });
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as { port: number };
+  server.close();
+  await once(server, "close");
+  return port;
+}
+
+async function until(isSo: () => Promise<boolean> | boolean): Promise<void> {
+  const deadline = Date.now() + PATIENCE_MS;
+  while (!(await isSo())) {
+    if (Date.now() > deadline) throw new Error("it did not come to that");
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+/** Starts a node by a configuration file before a server. */
+async function startBefore(server: RedisServer, ...lines: string[]): Promise<RunningNode> {
+  const path = join(folder(), "dynomite.yml");
+  const text = [
+    "dyn_o_mite:",
+    "  listen: 127.0.0.1:8102",
+    "  tokens: 101134286",
+    `  dyn_listen: 127.0.0.1:${await freePort()}`,
+    "  data_store: 0",
+    "  server_retry_timeout: 500",
+    "  servers:",
+    `  - ${server.entry}`,
+    ...lines.map((line) => `  ${line}`),
+  ];
+  writeFileSync(path, `${text.join("\n")}\n`);
+  const flags = ["--conf-file", path, "--listen", "127.0.0.1:0", "--stats-listen", "127.0.0.1:0"];
+  return await startNode({ flags });
+}
+
+function clientOf(node: RunningNode, options: object = {}): Redis {
+  const client = new Redis({ host: node.host, port: node.port, ...options });
+  client.on("error", () => {});
+  onTestFinished(() => client.disconnect());
+  return client;
+}
+
+async function infoOf(client: Redis, name: string): Promise<string> {
+  const text = await client.call("INFO", "backend");
+  return new RegExp(`^${name}:(.*)\r$`, "m").exec(String(text))?.[1] ?? "";
+}
+
+it("serves ioredis as the server itself would", async (context) => {
+  const server = await RedisServer.start(context);
+  const node = await startBefore(server);
+  expect(node.stdout).toMatch(/redis at 127\.0\.0\.1:\d+ behind it/);
+  const client = clientOf(node);
+  await client.set("a", "1");
+  expect(await client.incr("a")).toBe(2);
+  expect(await client.multi().set("a", "5").incr("a").get("a").exec()).toEqual([
+    [null, "OK"],
+    [null, 6],
+    [null, "6"],
+  ]);
+  await client.xadd("stream", "1-1", "field", "value");
+  expect(await client.xread("STREAMS", "stream", "0")).toEqual([
+    ["stream", [["1-1", ["field", "value"]]]],
+  ]);
+  expect(await client.eval("return redis.call('GET', KEYS[1])", 1, "a")).toBe("6");
+  expect(await client.geoadd("places", 13.4, 52.5, "Berlin")).toBe(1);
+  expect(await client.call("NO.SUCH", "x").catch((error: Error) => error.message)).toMatch(
+    "unknown command 'NO.SUCH'",
+  );
+  const pipeline = client.pipeline();
+  for (let i = 0; i < 5000; i++) pipeline.set(`k${i % 100}`, `${i}`).get(`k${i % 100}`);
+  const results = (await pipeline.exec())!;
+  expect(results.filter((_, i) => i % 2 === 1).map(([, value]) => value)).toEqual(
+    Array.from({ length: 5000 }, (_, i) => `${i}`),
+  );
+});
+
+it("keeps apart what belongs to one client: transactions, WATCH, databases, blocking, subscribing", async (context) => {
+  const server = await RedisServer.start(context);
+  const node = await startBefore(server);
+  const [one, other] = [clientOf(node), clientOf(node)];
+  await one.watch("w");
+  await other.set("w", "changed");
+  expect(await one.multi().set("w", "mine").exec()).toBeNull();
+  expect(await other.get("w")).toBe("changed");
+
+  await one.select(3);
+  await one.set("a", "three");
+  expect(await other.get("a")).toBeNull();
+  await one.select(0);
+  expect(await one.get("a")).toBeNull();
+
+  const popped = one.blpop("list", 0);
+  await until(async () => (await infoOf(other, "out_queue")) === "1");
+  await other.rpush("list", "x");
+  expect(await popped).toEqual(["list", "x"]);
+  const released = one.brpop("list", 0);
+  await until(async () => (await infoOf(other, "out_queue")) === "1");
+  one.disconnect();
+  await released.catch(() => {});
+  await other.rpush("list", "kept");
+  expect(await other.lrange("list", 0, -1)).toEqual(["kept"]);
+
+  const listener = clientOf(node);
+  const heard: string[] = [];
+  listener.on("message", (channel, message) => heard.push(`${channel}:${message}`));
+  await listener.subscribe("news");
+  expect(await other.publish("news", "first")).toBe(1);
+  await until(() => heard.length === 1);
+  expect(heard).toEqual(["news:first"]);
+  await listener.unsubscribe("news");
+  expect(await other.publish("news", "second")).toBe(0);
+});
+
+it("passes protocol 3 through, pushes of tracked keys too", async (context) => {
+  const server = await RedisServer.start(context);
+  const node = await startBefore(server);
+  const socket = connect(node.port, node.host);
+  onTestFinished(() => void socket.destroy());
+  let text = "";
+  socket.on("data", (bytes) => {
+    text += bytes.toString("latin1");
+  });
+  socket.write("HELLO 3\r\nHSET h f v\r\nHGETALL h\r\n");
+  await until(() => text.endsWith(":1\r\n%1\r\n$1\r\nf\r\n$1\r\nv\r\n"));
+  socket.write("CLIENT TRACKING ON\r\nGET t\r\n");
+  await until(() => text.endsWith("+OK\r\n_\r\n"));
+  await clientOf(node).set("t", "1");
+  await until(() => text.endsWith(">2\r\n$10\r\ninvalidate\r\n*1\r\n$1\r\nt\r\n"));
+});
+
+it("passes values of 1 B to 64 MiB, byte for byte", async (context) => {
+  const server = await RedisServer.start(context);
+  const node = await startBefore(server, "timeout: 60000");
+  const client = clientOf(node);
+  for (const size of [0, 1, 16_383, 65_536, 192 * 1024 + 1, 3_000_000, 64 * 1024 * 1024]) {
+    const value = Buffer.alloc(size);
+    for (let i = 0; i < size; i += 997) value[i] = (i * 31) % 251;
+    await client.set("value", value);
+    const [got, length] = await Promise.all([client.getBuffer("value"), client.strlen("value")]);
+    expect([size, length, got?.equals(value)]).toEqual([size, size, true]);
+  }
+});
+
+it("serves redis-cli and redis-benchmark", async (context) => {
+  const server = await RedisServer.start(context);
+  const node = await startBefore(server, "datastore_connections: 3");
+  const cli = requireProgram(context, "redis-cli");
+  const at = ["-h", node.host, "-p", String(node.port)];
+  expect((await run(cli, [...at, "-3", "set", "a", "1"])).stdout).toBe("OK\n");
+  expect((await run(cli, [...at, "-n", "2", "dbsize"])).stdout).toBe("0\n");
+  const benchmark = requireProgram(context, "redis-benchmark");
+  const flags = ["-c", "20", "-P", "16", "-n", "20000", "-q", "-t", "ping,set,get,lpush,mset"];
+  const { stdout } = await run(benchmark, [...at, ...flags]);
+  expect(stdout.match(/requests per second/g)).toHaveLength(6);
+});
+
+it("reaches the server over a Unix socket, with a password", async (context) => {
+  const path = join(folder(), "redis.sock");
+  const server = await RedisServer.start(context, { path }, "--requirepass", "secret");
+  const node = await startBefore(server, "redis_requirepass: secret");
+  const client = clientOf(node);
+  expect(await client.set("a", "1")).toBe("OK");
+  expect(await client.multi().get("a").exec()).toEqual([[null, "1"]]);
+  const wrong = await startBefore(server, "redis_requirepass: other");
+  await expect(clientOf(wrong).get("a")).rejects.toThrow(
+    "refuses the password of redis_requirepass",
+  );
+});
+
+it("answers every request when the server is killed under load, and goes on when it is back", async (context) => {
+  const server = await RedisServer.start(context);
+  const node = await startBefore(server);
+  const clients = Array.from({ length: 8 }, () => clientOf(node));
+  const ready = () => fetch(`${node.statsUrl}/readyz`).then(({ status }) => status);
+  expect(await ready()).toBe(200);
+  let isOver = false;
+  let isDown = false;
+  let answered = 0;
+  const failures: string[] = [];
+  const wrong: string[] = [];
+  const load = clients.map(async (client, c) => {
+    for (let i = 0; !isOver; i++) {
+      const value = `${c}-${i}`;
+      const batch = client.pipeline();
+      for (let j = 0; j < 10; j++) batch.echo(`${value}-${j}`);
+      for (const [j, [error, reply]] of (await batch.exec())!.entries()) {
+        if (error !== null) failures.push(error.message);
+        else if (reply !== `${value}-${j}`) wrong.push(`${reply} for ${value}-${j}`);
+        else answered++;
+      }
+      if (isDown) await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+  });
+  await until(() => answered > 2000);
+  isDown = true;
+  await server.kill();
+  await until(() => failures.length > 100);
+  expect(await ready()).toBe(503);
+  await server.run();
+  await until(async () => (await ready()) === 200);
+  isDown = false;
+  const before = answered;
+  await until(() => answered > before + 2000);
+  isOver = true;
+  await Promise.all(load);
+  expect(wrong).toEqual([]);
+  for (const message of failures) expect(message).toMatch(REFUSED);
+  expect(Number(await infoOf(clients[0]!, "server_connects"))).toBeGreaterThan(1);
+  expect(Number(await infoOf(clients[0]!, "server_err"))).toBeGreaterThan(0);
+});
+
+it("ends requests after the timeout where the server has stopped, and goes on when it continues", async (context) => {
+  const server = await RedisServer.start(context);
+  const node = await startBefore(server, "timeout: 300");
+  const [one, other] = [clientOf(node), clientOf(node)];
+  await one.set("a", "1");
+  await other.get("a");
+  server.process.kill("SIGSTOP");
+  const ends = await Promise.allSettled([one.get("a"), one.incr("a"), other.get("a")]);
+  for (const end of ends) {
+    expect(end.status === "rejected" && end.reason.message).toMatch(/no reply within 300 ms/);
+  }
+  server.process.kill("SIGCONT");
+  await until(async () => (await one.get("a").catch(() => null)) !== null);
+  expect(Number(await infoOf(one, "server_timedout"))).toBeGreaterThan(0);
+});
