@@ -8,7 +8,7 @@
 import { recordMoved } from "./detached";
 import { releasedMoved } from "./entries";
 import { freePages, hasPages, PAGE_BYTES, takePages } from "./pages";
-import { FLAG_RELEASED, recordFlags, recordIsDead, recordSetDead, recordSize } from "./record";
+import { FLAG_OBJECT, FLAG_RELEASED, recordFlags, recordIsDead, recordSetDead, recordSize } from "./record";
 
 const SEGMENT_PAGES: u32 = 16;
 export const SEGMENT_BYTES: u32 = SEGMENT_PAGES << 16;
@@ -177,6 +177,8 @@ export function arenaMaintain(): void {
   if (victim != 0 || compactionIsDue()) compact(budget);
 }
 
+const RELEASED_OBJECT: u32 = FLAG_OBJECT | FLAG_RELEASED;
+
 /** Compacts up to `budget` bytes of dead or live records; returns whether there is more to do. */
 export function compact(budget: u32): bool {
   let passed: u32 = 0;
@@ -192,7 +194,7 @@ export function compact(budget: u32): bool {
         if (moved == 0) return false;
         appended -= size;
         memory.copy(moved, record, size);
-        if (recordFlags(record) & FLAG_RELEASED) releasedMoved(moved);
+        if ((recordFlags(record) & RELEASED_OBJECT) == RELEASED_OBJECT) releasedMoved(moved);
         else recordMoved(record, moved);
         movedRecords++;
         liveBytes -= size;

@@ -9,8 +9,10 @@ import {
   FLAG_OBJECT,
   FLAG_RAW,
   FLAG_RELEASED,
+  FLAG_TAGGED,
   FLAG_TOMBSTONE,
   OBJECT_BODY_BYTES,
+  recordBodyLength,
   recordBytes,
   recordExpiry,
   recordFlags,
@@ -26,6 +28,7 @@ import {
   recordStamp,
   recordValue,
   recordValueLength,
+  TAG_BYTES,
 } from "./record";
 import { hideObject, objectsInit } from "./objects";
 import { addHostBytes } from "./room";
@@ -105,7 +108,7 @@ export function entryFind(database: u32, hash: u32, key: u32, length: u32): u32 
 
 /**
  * Makes the entry of a key anew, or overwrites it in place where it fits: `valueLength` bytes for the caller to fill (for a
- * host object the handle), `flags` (FLAG_OBJECT, FLAG_RAW), `expiry` in ms since the epoch or 0, and a stamp minted now.
+ * host object the handle), `flags` (FLAG_OBJECT, FLAG_RAW, FLAG_TAGGED), `expiry` in ms since the epoch or 0, and a stamp minted now.
  * The old value's bytes stay readable until the next call. `slack`: bytes to keep free behind the value. Returns the record,
  * 0 at the ceiling, with nothing changed.
  */
@@ -145,7 +148,7 @@ export function entryPut(
   marks: u32,
   slack: u32,
 ): u32 {
-  const bodyLength = flags & FLAG_OBJECT ? OBJECT_BODY_BYTES : valueLength;
+  const bodyLength = flags & FLAG_OBJECT ? OBJECT_BODY_BYTES : valueLength + (flags & FLAG_TAGGED ? TAG_BYTES : 0);
   const needed = recordBytes(keyLength, bodyLength);
   const old = slot == 0 ? 0 : slotRecord(slot);
   if (old != 0 && fitsInPlace(old, needed, slack)) {
@@ -285,11 +288,11 @@ export function entryBuryMissing(database: u32, hash: u32, key: u32, length: u32
  */
 export function entryRename(database: u32, slot: u32, toDatabase: u32, hash: u32, key: u32, length: u32): bool {
   const from = slotRecord(slot);
-  const flags = recordFlags(from) & (FLAG_OBJECT | FLAG_RAW);
+  const flags = recordFlags(from) & (FLAG_OBJECT | FLAG_RAW | FLAG_TAGGED);
   const valueLength = recordValueLength(from);
   const to = entryWrite(toDatabase, hash, key, length, valueLength, flags, recordExpiry(from), 0);
   if (to == 0) return false;
-  memory.copy(recordValue(to), recordValue(from), flags & FLAG_OBJECT ? OBJECT_BODY_BYTES : valueLength);
+  memory.copy(recordValue(to), recordValue(from), flags & FLAG_OBJECT ? OBJECT_BODY_BYTES : recordBodyLength(from));
   // The object has moved: the entry that is removed has none, so that the host does not let go of it.
   recordSetFlags(from, recordFlags(from) & ~FLAG_OBJECT);
   recordSetValueLength(from, 0);

@@ -7,7 +7,7 @@
 //   24 u32 key length
 //   28 u32 value length    of a host object: its handle
 //   32 u32 access          seconds (24 bits) of the last access in the upper bits, flags in the lower 8
-//   36 key, then value; of a host object: f64, the bytes it takes on the host
+//   36 key, then value, then the tag of a value that has one (FLAG_TAGGED); of a host object: f64, the bytes it takes on the host
 
 export const RECORD_HEADER_BYTES: u32 = 36;
 /** What stands in the place of the value for a host object. */
@@ -19,8 +19,14 @@ export const FLAG_OBJECT: u32 = 0x10;
 export const FLAG_TOMBSTONE: u32 = 0x20;
 /** The value has been changed in place (OBJECT ENCODING answers "raw"). */
 export const FLAG_RAW: u32 = 0x40;
-/** The entry is gone and waits for the host to let go of its object. */
+/** Of an object: the entry is gone and waits for the host to let go of it. */
 export const FLAG_RELEASED: u32 = 0x80;
+/**
+ * Of a string: TAG_BYTES behind the value are the client's flags of the memcached protocol. They are no part of what commands read,
+ * and go with the value wherever it is copied to; whoever writes a new value writes it without them.
+ */
+export const FLAG_TAGGED: u32 = 0x80;
+export const TAG_BYTES: u32 = 4;
 /** Bits of the database's number. */
 export const FLAG_DATABASE: u32 = 0x0f;
 
@@ -87,6 +93,18 @@ export function recordKeyLength(record: u32): u32 {
 @inline
 export function recordValueLength(record: u32): u32 {
   return load<u32>(record, 28);
+}
+/** Whether a record has a tag. */
+// @ts-ignore: decorator
+@inline
+export function recordIsTagged(record: u32): bool {
+  return (recordFlags(record) & (FLAG_TAGGED | FLAG_OBJECT)) == FLAG_TAGGED;
+}
+/** Bytes of the value and its tag, which is what frames carry; not of a host object. */
+// @ts-ignore: decorator
+@inline
+export function recordBodyLength(record: u32): u32 {
+  return load<u32>(record, 28) + (recordIsTagged(record) ? TAG_BYTES : 0);
 }
 // @ts-ignore: decorator
 @inline

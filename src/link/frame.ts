@@ -38,7 +38,7 @@ export const FRAME = {
 export const FRAME_FIRST_OF = { kernel: 0x10, host: 0x30 } as const;
 
 /** Flags of WRITE and NEWER. */
-export const FRAME_FLAG = { tombstone: 0x10, spread: 0x20, object: 0x40 } as const;
+export const FRAME_FLAG = { tombstone: 0x10, spread: 0x20, object: 0x40, tagged: 0x80 } as const;
 /** The part of the byte of flags that they take, and that of the database. */
 export const FLAGS_MASK = 0xf0;
 export const DATABASE_MASK = 0x0f;
@@ -55,6 +55,8 @@ export const FRAME_BYTES = {
   status: 8,
 } as const;
 
+/** Bytes of the tag at the end of a tagged value. */
+const TAG_BYTES = 4;
 /** Bytes of the digest behind the key of a READ. */
 const DIGEST_BYTES = 8;
 
@@ -150,6 +152,9 @@ export function decodeWrite(frame: Uint8Array): WriteFrame {
   const { flags, database } = frameHead(frame);
   const data = view(frame);
   const valueAt = FRAME_BYTES.key + keyLength;
+  if ((flags & FRAME_FLAG.tagged) !== 0 && frame.length - valueAt < TAG_BYTES) {
+    throw badFrame("WRITE", frame);
+  }
   return {
     database,
     flags,

@@ -93,7 +93,7 @@ function applyRecord(store: EmbeddedStore, write: WriteFrame): Applied {
     value.length,
     stamp,
     (expiry << 16n) | BigInt(node),
-    write.flags & FRAME_FLAG.tombstone,
+    write.flags & (FRAME_FLAG.tombstone | FRAME_FLAG.tagged),
   );
   switch (outcome) {
     case APPLIED.applied:

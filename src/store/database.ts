@@ -4,7 +4,7 @@ import { RECORD } from "./kernel.ts";
 import { HashObject } from "./objects/hash.ts";
 import { StampedHashObject } from "./objects/stamped-hash.ts";
 import type { HostObject } from "./objects.ts";
-import { mintStamp, peekRecord, stampOfRecord } from "./records.ts";
+import { isTagged, mintStamp, peekRecord, stampOfRecord } from "./records.ts";
 import { before, nodeOf, timeOf } from "./stamp.ts";
 import type { Entry, Key, Table } from "./table.ts";
 
@@ -136,6 +136,12 @@ export class Database {
     return (this.#flags(entry) & RECORD.raw) !== 0;
   }
 
+  /** The tag of a string: 32 bits that a memcached client has given with the value, 0 where none has. */
+  tag(entry: Entry): number {
+    if (!isTagged(this.#store, entry)) return 0;
+    return this.#store.memory.data.getUint32(this.valuePointer(entry) + this.length(entry), true);
+  }
+
   /** Bytes that the entry's record takes. */
   recordBytes(entry: Entry): number {
     return this.#word(entry + 4) & ~7;
@@ -143,12 +149,15 @@ export class Database {
 
   /**
    * Writes a string value of `length` bytes and returns them to be filled; overwrites any type. `expiry`: ms since the epoch, 0
-   * for none. `raw`: as isRaw() tells. Room must have been made (commands with the flag "denyoom" have it).
+   * for none. `raw`: as isRaw() tells; `tag`: see tag(). Room must have been made (commands with the flag "denyoom" have it).
    * Throws OutOfMemory at the ceiling, with the old value in place.
    */
-  write(key: Key, length: number, expiry: number, raw = false): Uint8Array<ArrayBuffer> {
-    const flags = raw ? RECORD.raw : 0;
+  write(key: Key, length: number, expiry: number, raw = false, tag = 0): Uint8Array<ArrayBuffer> {
+    const flags = (raw ? RECORD.raw : 0) | (tag === 0 ? 0 : RECORD.tagged);
     const entry = this.#write(key, length, flags, expiry, 0);
+    if (tag !== 0) {
+      this.#store.memory.data.setUint32(this.valuePointer(entry) + length, tag, true);
+    }
     return this.value(entry);
   }
 

@@ -9,13 +9,13 @@ import { hashAt } from "./hash-records.ts";
 import type { Change, Changes } from "./journal.ts";
 import { RECORD } from "./kernel.ts";
 import { encodeHashState, splitState } from "./objects/hash-state.ts";
-import { expiryOf, peekRecord, stampOfRecord, valueAt } from "./records.ts";
+import { bodyAt, expiryOf, isTagged, peekRecord, stampOfRecord } from "./records.ts";
 import { nodeOf, type Stamp, timeOf } from "./stamp.ts";
 import type { Entry, Key, Table } from "./table.ts";
 
 /** What other replicas are told of a key, or of a database. */
 export interface Effect {
-  readonly kind: "value" | "tombstone" | "object" | "floor";
+  readonly kind: "value" | "tagged" | "tombstone" | "object" | "floor";
   readonly database: number;
   /** Of a floor: none. */
   readonly key: Uint8Array;
@@ -24,7 +24,7 @@ export interface Effect {
   readonly node: number;
   /** In ms since the epoch, 0 for never. */
   readonly expiry: number;
-  /** The value; of an object its state, or the part that has changed (objects/hash-state.ts). */
+  /** The value, of a tagged one with its tag; of an object its state, or the part that has changed (objects/hash-state.ts). */
   readonly bytes: Uint8Array;
 }
 
@@ -50,7 +50,12 @@ export function effectFrame(effect: Effect, spread = false): Uint8Array {
   return encodeWrite({ database, flags, stamp, node, expiry: BigInt(expiry), key, value: bytes });
 }
 
-const FLAGS = { value: 0, tombstone: FRAME_FLAG.tombstone, object: FRAME_FLAG.object } as const;
+const FLAGS = {
+  value: 0,
+  tagged: FRAME_FLAG.tagged,
+  tombstone: FRAME_FLAG.tombstone,
+  object: FRAME_FLAG.object,
+} as const;
 
 /**
  * All that the record of a key says, a tombstone too: one effect, or several for an object that is too large to be told at once
@@ -107,8 +112,9 @@ function readRecord(
     return [{ kind: "tombstone", database, key, stamp, node, expiry: 0, bytes: NOTHING }];
   }
   const expiry = expiryOf(store, entry);
-  const bytes = valueAt(store, entry).slice();
-  return [{ kind: "value", database, key, stamp, node, expiry, bytes }];
+  const bytes = bodyAt(store, entry).slice();
+  const kind = isTagged(store, entry) ? "tagged" : "value";
+  return [{ kind, database, key, stamp, node, expiry, bytes }];
 }
 
 const NOTHING = new Uint8Array(0);

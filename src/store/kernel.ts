@@ -124,9 +124,14 @@ export const RECORD = {
   object: 0x10,
   tombstone: 0x20,
   raw: 0x40,
+  /** Of a string: TAG_BYTES behind the value are its tag. */
+  tagged: 0x80,
   /** The bits of the flags that are the number of the database. */
   database: 0x0f,
 } as const;
+
+/** Bytes of a tag. */
+export const TAG_BYTES = 4;
 
 /** Numbers of figure() (assembly/kernel.ts). */
 export const FIGURE = {

@@ -1,6 +1,6 @@
 // Records of the kernel's table as they are, tombstones and expired ones too, and the stamps of the table.
 
-import { RECORD } from "./kernel.ts";
+import { RECORD, TAG_BYTES } from "./kernel.ts";
 import { OLDEST, type Stamp, stampFrom } from "./stamp.ts";
 import type { Entry, Key, Table } from "./table.ts";
 
@@ -25,6 +25,20 @@ export function expiryOf({ memory }: Table, entry: Entry): number {
 export function valueAt({ memory }: Table, entry: Entry): Uint8Array<ArrayBuffer> {
   const start = entry + RECORD.key + memory.words[(entry + RECORD.keyLength) >>> 2]!;
   return memory.bytes.subarray(start, start + memory.words[(entry + RECORD.valueLength) >>> 2]!);
+}
+
+/** Whether a record is a string with a tag. */
+export function isTagged({ memory }: Table, entry: Entry): boolean {
+  const flags = memory.bytes[entry + RECORD.access]!;
+  return (flags & (RECORD.tagged | RECORD.object)) === RECORD.tagged;
+}
+
+/** The bytes of a string's record with its tag behind them, as frames carry them: valid until the next write. */
+export function bodyAt(store: Table, entry: Entry): Uint8Array<ArrayBuffer> {
+  const value = valueAt(store, entry);
+  if (!isTagged(store, entry)) return value;
+  const start = value.byteOffset;
+  return store.memory.bytes.subarray(start, start + value.length + TAG_BYTES);
 }
 
 /** A stamp for a write of this node. */

@@ -88,6 +88,9 @@ function readFrame(bytes: Uint8Array): PeerFrame {
     const seen = type === WRITE && value.length === 10;
     if ((flags & 0x10) !== 0 && value.length !== 0 && !seen) throw "FRAME_TOMBSTONE_VALUE";
   }
+  if ((type === WRITE || type === NEWER) && (flags & 0x80) !== 0) {
+    if ((flags & 0x50) !== 0 || value.length < 4) throw "FRAME_TAG";
+  }
   if (type === OLDER && value.length !== 0) throw "FRAME_OLDER_VALUE";
   const numberAt = { [ACKS]: 8, [FAIL]: 8, [PRIOR]: 24, [BATCH]: 24 }[type];
   const number = numberAt === undefined ? 0 : view.getUint32(numberAt, true);

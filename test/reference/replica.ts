@@ -18,13 +18,15 @@ import {
 
 const TOMBSTONE = 0x10;
 const OBJECT = 0x40;
+const TAGGED = 0x80;
 
 /** A record or a tombstone; of an object of the host the value is not known. */
 export interface SlowRecord {
   readonly stamp: bigint;
   readonly node: number;
   readonly expiry: number;
-  readonly kind: "value" | "tombstone" | "object";
+  /** "tagged": the value ends with its tag. */
+  readonly kind: "value" | "tagged" | "tombstone" | "object";
   readonly value: string;
 }
 
@@ -157,7 +159,8 @@ export class SlowReplica {
       return "applied";
     }
     if (this.#settings.full) return "no memory";
-    this.records.set(keyOf(frame), { stamp, node, expiry, kind: "value", value });
+    const kind = (frame.flags & TAGGED) !== 0 ? "tagged" : "value";
+    this.records.set(keyOf(frame), { stamp, node, expiry, kind, value });
     return "applied";
   }
 
@@ -183,7 +186,10 @@ export class SlowReplica {
     if (asked.stamp === stamp && asked.node === node) this.#acks++;
     else if (isNewer(asked, record)) this.#answer(`older ${keyOf(frame)} ${stamp}/${node}`);
     else if (kind === "tombstone") this.#answer(`newer ${keyOf(frame)} ${stamp}/${node} 0 -`);
-    else this.#answer(`newer ${keyOf(frame)} ${stamp}/${node} ${expiry} =${value}`);
+    else {
+      const text = `${kind === "tagged" ? "~" : "="}${value}`;
+      this.#answer(`newer ${keyOf(frame)} ${stamp}/${node} ${expiry} ${text}`);
+    }
   }
 
   // ---- Answers ----
@@ -214,7 +220,8 @@ export class SlowReplica {
     }
     this.pending++;
     const { stamp, node, expiry, kind, value } = record;
-    const text = kind === "tombstone" ? "-" : `=${value}`;
+    const sign = kind === "tagged" ? "~" : "=";
+    const text = kind === "tombstone" ? "-" : `${sign}${value}`;
     this.repairs.push(`write ${keyOf(frame)} ${stamp}/${node} ${expiry} ${text}`);
   }
 
@@ -274,7 +281,8 @@ export function sentText(frame: PeerFrame): string {
   if (type === PRIOR) return `prior ${stamp}/${node} ${number}`;
   if (type === OLDER) return `older ${keyOf(frame)} ${stamp}/${node}`;
   if (type !== NEWER && type !== WRITE) return name;
-  const text = (flags & TOMBSTONE) !== 0 ? "-" : `=${value}`;
+  const sign = (flags & TAGGED) !== 0 ? "~" : "=";
+  const text = (flags & TOMBSTONE) !== 0 ? "-" : `${sign}${value}`;
   return `${name} ${keyOf(frame)} ${stamp}/${node} ${expiry} ${text}`;
 }
 

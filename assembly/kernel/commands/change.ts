@@ -4,6 +4,7 @@ import { copyBytes, entryChanged, entryWrite } from "../entries";
 import { integerLength, parsedInteger, parseInteger, writeInteger } from "../number";
 import {
   FLAG_RAW,
+  FLAG_TAGGED,
   RECORD_HEADER_BYTES,
   recordBytes,
   recordExpiry,
@@ -87,7 +88,7 @@ export function commandAppend(argv: u32, hash: u32): i32 {
     // The bytes behind the value are the record's already: they need no room.
     copyBytes(recordValue(old) + before, argument(argv, 2), added);
     recordSetValueLength(old, before + added);
-    recordSetFlags(old, recordFlags(old) | FLAG_RAW);
+    recordSetFlags(old, (recordFlags(old) & ~FLAG_TAGGED) | FLAG_RAW);
     entryChanged(old);
     touch(old);
     replyInteger(before + added);

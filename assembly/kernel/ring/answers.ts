@@ -5,11 +5,11 @@ import { mintStamp, nodeIndex } from "../clock";
 import {
   FLAG_OBJECT,
   FLAG_TOMBSTONE,
+  recordBodyLength,
   recordFlags,
   recordNode,
   recordStamp,
   recordValue,
-  recordValueLength,
 } from "../record";
 import { siphash } from "../siphash";
 import { sameBytes, slotRecord, tableFind } from "../table";
@@ -46,6 +46,7 @@ import {
   frameValueLength,
   isNewer,
   STALE_HEADER_BYTES,
+  tagFlag,
 } from "./frames";
 import { linkExpect, linkIsUp, NO_SLOT } from "./links";
 import {
@@ -469,9 +470,9 @@ function sendAgain(handle: u32, root: u32, stale: u32): bool {
   // A later write of this node is newer than what the replica holds: it is what the others must hold, and it comes after this one.
   if (record != 0) {
     if (recordFlags(record) & FLAG_OBJECT) return false;
-    againFlags = recordFlags(record) & FLAG_TOMBSTONE ? FRAME_TOMBSTONE : 0;
+    againFlags = recordFlags(record) & FLAG_TOMBSTONE ? FRAME_TOMBSTONE : tagFlag(record);
     againValue = recordValue(record);
-    againLength = recordValueLength(record);
+    againLength = recordBodyLength(record);
     againStamp = recordStamp(record);
     againExpiryAndNode = load<u64>(record, 16);
   }

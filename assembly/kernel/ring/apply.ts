@@ -7,6 +7,7 @@ import { copyBytes, entryBury, entryOverwrite, entryPut } from "../entries";
 import { floorNode, floorStamp } from "../floors";
 import {
   FLAG_OBJECT,
+  FLAG_TAGGED,
   FLAG_TOMBSTONE,
   recordBytes,
   recordExpiry,
@@ -14,10 +15,11 @@ import {
   recordNode,
   recordStamp,
   recordValue,
+  TAG_BYTES,
 } from "../record";
 import { hasRoom, makeRoom } from "../room";
 import { MARK_TOMBSTONE, MARK_VOLATILE, slotMarks, slotRecord, tableFind, tableFindAt } from "../table";
-import { FRAME_OBJECT, FRAME_TOMBSTONE, isNewer } from "./frames";
+import { FRAME_OBJECT, FRAME_TAGGED, FRAME_TOMBSTONE, isNewer } from "./frames";
 import { maxStampAheadMs } from "./limits";
 
 /** The record is in the table now. */
@@ -51,7 +53,7 @@ export function isTooFarAhead(stamp: u64): bool {
 
 /**
  * Applies a record by stamp. `expiryAndNode` as in a record; `flags`: FRAME_TOMBSTONE (no value), FRAME_OBJECT (always
- * APPLY_OBJECT). One that has expired already becomes a tombstone with its stamp. The stamp must not be too far ahead, and has
+ * APPLY_OBJECT), FRAME_TAGGED. One that has expired already becomes a tombstone with its stamp. The stamp must not be too far ahead, and has
  * been observed. Returns an APPLY_.
  */
 export function entryApply(
@@ -109,7 +111,9 @@ export function entryApplyAt(
     slot = tableFind(database, hash, key, keyLength);
   }
   const marks: u32 = expiry != 0 ? MARK_VOLATILE : 0;
-  const record = entryPut(database, slot, hash, key, keyLength, valueLength, 0, marks, 0);
+  const tagged = (flags & FRAME_TAGGED) != 0;
+  const length = tagged ? valueLength - TAG_BYTES : valueLength;
+  const record = entryPut(database, slot, hash, key, keyLength, length, tagged ? FLAG_TAGGED : 0, marks, 0);
   if (record == 0) return APPLY_NO_MEMORY;
   store<u64>(record, stamp, 8);
   store<u64>(record, expiryAndNode, 16);

@@ -29,7 +29,7 @@ import {
 import { argument, argumentLength, database, DONE, findKey, hashOf, isObject, LARGE } from "../commands/command";
 import { writtenRecord } from "../entries";
 import { commandSet, isBlindSet } from "../commands/set";
-import { recordNode, recordStamp, recordValueLength } from "../record";
+import { recordBodyLength, recordNode, recordStamp } from "../record";
 import { outEnd, outNext, setOutput } from "../reply";
 import { MARK_TOMBSTONE, slotMarks, slotRecord, tableFind } from "../table";
 import { attachmentBody, attachmentFree } from "./attachments";
@@ -155,7 +155,7 @@ function read(command: u32, argv: u32, argc: u32, hash: u32, reply: u32, level: 
 /** DC_SAFE_QUORUM: the request is kept, because what replicas answer may be more than the kernel writes back. */
 function readSafely(command: u32, argv: u32, argc: u32, hash: u32, reply: u32, set: u32, need: u32): i32 {
   const record = findKey(argv, 1, hash);
-  if (record != 0 && (isObject(record) || recordValueLength(record) > MAX_RECORD_BYTES)) return leave();
+  if (record != 0 && (isObject(record) || recordBodyLength(record) > MAX_RECORD_BYTES)) return leave();
   const request = requestOf(argv, argc);
   if (request == 0) return refuseMore();
   const outcome = runHere(command, argv, argc, hash);
@@ -231,7 +231,7 @@ function bytesAfter(command: u32, argv: u32, argc: u32, hash: u32): u64 {
   const record = findKey(argv, 1, hash);
   const added = keyLength + (command == APPEND ? argumentLength(argv, 2) : 0);
   if (record == 0) return added;
-  return isObject(record) ? u64.MAX_VALUE : added + recordValueLength(record);
+  return isObject(record) ? u64.MAX_VALUE : added + recordBodyLength(record);
 }
 
 /** Sends what a command has made of its key, and has its reply wait. */

@@ -4,16 +4,16 @@
 import {
   FLAG_OBJECT,
   FLAG_TOMBSTONE,
+  recordBodyLength,
   recordFlags,
   recordHash,
   recordKey,
   recordKeyLength,
   recordStamp,
-  recordValueLength,
 } from "../record";
 import { PAGE_BYTES, takePages } from "../pages";
 import { tableWalk, walkCount } from "../table";
-import { FRAME_OBJECT, FRAME_TOMBSTONE, FRAME_WRITE } from "./frames";
+import { FRAME_OBJECT, FRAME_TOMBSTONE, FRAME_WRITE, tagFlag } from "./frames";
 import { putHeld, writeBytes } from "./outbox";
 import { ringOn, routeMembers, setLocal, setLocals } from "./route";
 
@@ -138,7 +138,7 @@ function isReplica(link: u32, record: u32): bool {
 function frameBytes(record: u32, room: u32): u32 {
   const keyLength = recordKeyLength(record);
   if (recordFlags(record) & FLAG_OBJECT) return writeBytes(keyLength, 0);
-  const bytes = writeBytes(keyLength, recordValueLength(record));
+  const bytes = writeBytes(keyLength, recordBodyLength(record));
   return bytes > room ? writeBytes(keyLength, 0) : bytes;
 }
 
@@ -146,7 +146,7 @@ function putWrite(at: u32, record: u32, bytes: u32, database: u32): void {
   const flags = recordFlags(record);
   const keyLength = recordKeyLength(record);
   const object = (flags & FLAG_OBJECT) != 0;
-  const frameFlags: u32 = object ? FRAME_OBJECT : flags & FLAG_TOMBSTONE ? FRAME_TOMBSTONE : 0;
+  const frameFlags: u32 = object ? FRAME_OBJECT : flags & FLAG_TOMBSTONE ? FRAME_TOMBSTONE : tagFlag(record);
   putHeld(at, bytes, FRAME_WRITE, frameFlags | database, record);
-  if (object || bytes != writeBytes(keyLength, recordValueLength(record))) store<u16>(at, <u16>AUX_LEFT_OUT, 6);
+  if (object || bytes != writeBytes(keyLength, recordBodyLength(record))) store<u16>(at, <u16>AUX_LEFT_OUT, 6);
 }

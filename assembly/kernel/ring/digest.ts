@@ -5,6 +5,7 @@ import { now } from "../clock";
 import {
   FLAG_OBJECT,
   FLAG_TOMBSTONE,
+  recordBodyLength,
   recordExpiry,
   recordFlags,
   recordKey,
@@ -12,7 +13,6 @@ import {
   recordNode,
   recordStamp,
   recordValue,
-  recordValueLength,
 } from "../record";
 import { slotRecord, SWEEP_SLOTS, tableEntries, tableSweep, tableSweepNext } from "../table";
 
@@ -40,7 +40,7 @@ function entryDigest(record: u32, stamps: bool): u64 {
   const expiry = recordExpiry(record);
   if (flags & FLAG_TOMBSTONE || (expiry != 0 && expiry <= now)) return 0;
   let hash = hashBytes(recordKey(record), recordKeyLength(record), 0);
-  if (!(flags & FLAG_OBJECT)) hash = hashBytes(recordValue(record), recordValueLength(record), hash);
+  if (!(flags & FLAG_OBJECT)) hash = hashBytes(recordValue(record), recordBodyLength(record), hash);
   hash = mix(hash ^ expiry);
   return stamps ? mix(mix(hash ^ recordStamp(record)) ^ <u64>recordNode(record)) : hash;
 }

@@ -2,7 +2,7 @@
 // anything is done, so that nothing has to be taken back.
 
 import { copyBytes } from "../entries";
-import { FLAG_TOMBSTONE, recordFlags, recordKey, recordNode, recordStamp, recordValueLength } from "../record";
+import { FLAG_TOMBSTONE, recordBodyLength, recordFlags, recordKey, recordNode, recordStamp } from "../record";
 import { slotRecord, tableFindHinted } from "../table";
 import { countFigure, FRAMES_OUT } from "./figures";
 import {
@@ -13,6 +13,7 @@ import {
   FRAME_WRITE,
   KEY_HEADER_BYTES,
   putHeader,
+  tagFlag,
   WRITE_SEEN_BYTES,
 } from "./frames";
 import { linkExpectAt, linkIsReadable, NO_SLOT } from "./links";
@@ -76,10 +77,10 @@ export function sendRecord(set: u32, handle: u32, database: u32, record: u32, ke
   const local = localWriters;
   const all = allWriters;
   framesSent = all;
-  // Key and value lie in a record as in a frame; a tombstone has no value.
-  const length = keyLength + recordValueLength(record);
+  // Key, value and tag lie in a record as in a frame; a tombstone has no value.
+  const length = keyLength + recordBodyLength(record);
   const bytes = writeBytes(length, 0);
-  const flags = database | (dead ? FRAME_TOMBSTONE : 0);
+  const flags = database | (dead ? FRAME_TOMBSTONE : tagFlag(record));
   for (let i: u32 = 0; i < all; i++) {
     const at = writer(i);
     const isLocal = i < local;

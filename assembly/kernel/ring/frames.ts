@@ -17,6 +17,8 @@
 // Stamps compare as (stamp, node), both unsigned. Requests (0x10–0x17) have no ids: the n-th answer of a link is that of the
 // n-th request. Types 0x00–0x0f are the link's, 0x30 and above the host's.
 
+import { recordIsTagged, TAG_BYTES } from "../record";
+
 export const FRAME_WRITE: u32 = 0x10;
 export const FRAME_READ: u32 = 0x11;
 export const FRAME_BATCH: u32 = 0x12;
@@ -31,10 +33,14 @@ export const FRAME_PRIOR: u32 = 0x1d;
 export const FRAME_FIRST: u32 = 0x10;
 export const FRAME_HOST: u32 = 0x30;
 
-/** Flags of WRITE and NEWER: a deleted key, pass it on to the other racks of this datacenter, the value is an encoded object. */
+/**
+ * Flags of WRITE and NEWER: a deleted key, pass it on to the other racks of this datacenter, the value is an encoded object, the last
+ * TAG_BYTES of the value are its tag.
+ */
 export const FRAME_TOMBSTONE: u32 = 0x10;
 export const FRAME_SPREAD: u32 = 0x20;
 export const FRAME_OBJECT: u32 = 0x40;
+export const FRAME_TAGGED: u32 = 0x80;
 export const FRAME_FLAGS: u32 = 0xf0;
 export const FRAME_DATABASE: u32 = 0x0f;
 
@@ -118,6 +124,20 @@ export function frameValue(frame: u32): u32 {
 @inline
 export function frameValueLength(frame: u32): u32 {
   return load<u32>(frame) - KEY_HEADER_BYTES - load<u32>(frame, 24);
+}
+
+/** Of WRITE and NEWER with a string: without its tag. */
+// @ts-ignore: decorator
+@inline
+export function frameStringLength(frame: u32): u32 {
+  return frameValueLength(frame) - (frameFlags(frame) & FRAME_TAGGED ? TAG_BYTES : 0);
+}
+
+/** The flag that the frame of a record has for the tag of its value. */
+// @ts-ignore: decorator
+@inline
+export function tagFlag(record: u32): u32 {
+  return recordIsTagged(record) ? FRAME_TAGGED : 0;
 }
 
 /** Whether (stamp, node) is newer than (otherStamp, otherNode). */

@@ -1,7 +1,7 @@
 // Quorums that the host asks for: it has changed a record, or needs to know whether others hold something newer. Each opens a slot
 // of the host, whose decision comes as an event.
 
-import { FLAG_OBJECT, recordFlags, recordValueLength } from "../record";
+import { FLAG_OBJECT, recordBodyLength, recordFlags } from "../record";
 import { siphash } from "../siphash";
 import { slotRecord, tableFind } from "../table";
 import { MAX_RECORD_BYTES, NO_ROOM, readableLinks, sendRead, sendRecord, writableLinks } from "./fan-out";
@@ -27,7 +27,7 @@ export function replicate(database: u32, key: u32, length: u32, tag: u32, need: 
   if (slot == 0) return QUORUM_LEFT;
   const record = slotRecord(slot);
   if (recordFlags(record) & FLAG_OBJECT) return QUORUM_LEFT;
-  const valueLength = recordValueLength(record);
+  const valueLength = recordBodyLength(record);
   if (length > MAX_RECORD_BYTES || valueLength > MAX_RECORD_BYTES - length) return QUORUM_LEFT;
   if (writableLinks(set, writeBytes(length, valueLength)) == NO_ROOM) return QUORUM_NO_ROOM;
   const handle = slotOpen(tag, need, age, true);

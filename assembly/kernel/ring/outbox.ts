@@ -7,10 +7,10 @@ import { siphash } from "../siphash";
 import {
   FLAG_OBJECT,
   FLAG_TOMBSTONE,
+  recordBodyLength,
   recordFlags,
   recordKey,
   recordKeyLength,
-  recordValueLength,
 } from "../record";
 import { slotRecord, tableFind } from "../table";
 import {
@@ -31,6 +31,7 @@ import {
   PRIOR_BYTES,
   putHeader,
   STALE_HEADER_BYTES,
+  tagFlag,
 } from "./frames";
 import { ACKS_SENT, countFigure, FRAMES_OUT, REPAIRS_SENT } from "./figures";
 import { OUTBOX_BYTES } from "./limits";
@@ -214,8 +215,8 @@ export function answerStale(link: u32, stamp: u64, node: u32, refused: u32): voi
 /** Answers a READ with a newer record of the table that is alive. Takes writeBytes(). */
 export function answerRecord(link: u32, database: u32, record: u32): void {
   putAcks(link);
-  const bytes = writeBytes(recordKeyLength(record), recordValueLength(record));
-  putHeld(take(link, bytes, FRAME_NEWER), bytes, FRAME_NEWER, database, record);
+  const bytes = writeBytes(recordKeyLength(record), recordBodyLength(record));
+  putHeld(take(link, bytes, FRAME_NEWER), bytes, FRAME_NEWER, database | tagFlag(record), record);
 }
 
 /**
@@ -272,10 +273,10 @@ export function repairTo(link: u32, database: u32, key: u32, keyLength: u32, slo
   const record = slotRecord(place);
   const flags = recordFlags(record);
   if (flags & FLAG_OBJECT) return REPAIR_HOST;
-  const bytes = writeBytes(keyLength, recordValueLength(record));
+  const bytes = writeBytes(keyLength, recordBodyLength(record));
   if (!outboxRoom(link, bytes)) return bytes > OUTBOX_ROOM ? REPAIR_HOST : REPAIR_NO_ROOM;
   linkExpect(link, slot);
-  const frameFlags = flags & FLAG_TOMBSTONE ? FRAME_TOMBSTONE : 0;
+  const frameFlags = flags & FLAG_TOMBSTONE ? FRAME_TOMBSTONE : tagFlag(record);
   putHeld(take(link, bytes, FRAME_WRITE), bytes, FRAME_WRITE, database | frameFlags, record);
   countFigure(REPAIRS_SENT, 1);
   return REPAIR_SENT;

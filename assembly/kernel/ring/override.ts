@@ -43,6 +43,7 @@ import {
   frameFlags,
   frameKey,
   frameKeyLength,
+  frameStringLength,
   frameValue,
   frameValueLength,
 } from "./frames";
@@ -194,9 +195,9 @@ function replyRecord(command: u32, frame: u32): void {
       } else if (frameFlags(frame) & FRAME_OBJECT) {
         replyError(WRONG_TYPE);
       } else if (command == GET) {
-        replyBulk(frameValue(frame), frameValueLength(frame));
+        replyBulk(frameValue(frame), frameStringLength(frame));
       } else {
-        replyInteger(frameValueLength(frame));
+        replyInteger(frameStringLength(frame));
       }
       return;
     case TTL:
@@ -274,7 +275,7 @@ function mergeValues(slot: u32, keys: u32): void {
         memory.copy(outNext, element, next - element);
         setOutput(outNext + (next - element), outEnd);
       } else if (isAlive(frame) && (frameFlags(frame) & FRAME_OBJECT) == 0) {
-        replyBulk(frameValue(frame), frameValueLength(frame));
+        replyBulk(frameValue(frame), frameStringLength(frame));
       } else {
         replyNull();
       }

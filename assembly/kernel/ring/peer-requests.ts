@@ -6,11 +6,11 @@ import { floorNode, floorStamp } from "../floors";
 import {
   FLAG_OBJECT,
   FLAG_TOMBSTONE,
+  recordBodyLength,
   recordExpiry,
   recordFlags,
   recordNode,
   recordStamp,
-  recordValueLength,
 } from "../record";
 import { slotRecord, tableFindAt } from "../table";
 import {
@@ -263,7 +263,7 @@ export function runRead(link: u32, frame: u32, hash: u32, hint: u32): i32 {
   if ((flags & FLAG_TOMBSTONE) != 0 || (expiry != 0 && expiry <= now)) {
     return answer(link, FRAME_NEWER, database | FRAME_TOMBSTONE, stamp, node, key, keyLength);
   }
-  const bytes = writeBytes(keyLength, recordValueLength(record));
+  const bytes = writeBytes(keyLength, recordBodyLength(record));
   if (!answerFits(bytes)) return RUN_HOST_ANSWERS;
   if (!answerRoom(link, bytes)) return fullOutbox(link);
   answerRecord(link, database, record);

@@ -1,5 +1,6 @@
 // Whether bytes are a frame of the kernel's: every length in it is checked before anything of it is used.
 
+import { TAG_BYTES } from "../record";
 import {
   ACKS_BYTES,
   FAIL_BYTES,
@@ -12,10 +13,12 @@ import {
   FRAME_HEADER_BYTES,
   FRAME_HOST,
   FRAME_NEWER,
+  FRAME_OBJECT,
   FRAME_OLDER,
   FRAME_PRIOR,
   FRAME_READ,
   FRAME_STALE,
+  FRAME_TAGGED,
   FRAME_TOMBSTONE,
   FRAME_WRITE,
   frameFlags,
@@ -77,14 +80,17 @@ function isOtherWellFormed(frame: u32, type: u32): bool {
   return true;
 }
 
-/** A WRITE or NEWER: the key within it, nothing in `aux`, and no value of a tombstone but one of `seen` bytes. */
+/** A WRITE or NEWER: the key within it, nothing in `aux`, a tag where it says so, and no value of a tombstone but one of `seen` bytes. */
 // @ts-ignore: decorator
 @inline
 function isRecord(frame: u32, seen: u32): bool {
   const behindHeader = frameLength(frame) - KEY_HEADER_BYTES;
   const keyLength = frameKeyLength(frame);
   if (keyLength > behindHeader || load<u16>(frame, 6) != 0) return false;
-  return !(frameFlags(frame) & FRAME_TOMBSTONE) || behindHeader == keyLength || behindHeader - keyLength == seen;
+  const flags = frameFlags(frame);
+  const behindKey = behindHeader - keyLength;
+  if (flags & FRAME_TAGGED && (flags & (FRAME_TOMBSTONE | FRAME_OBJECT) || behindKey < TAG_BYTES)) return false;
+  return !(flags & FRAME_TOMBSTONE) || behindKey == 0 || behindKey == seen;
 }
 
 /** Whether `length` bytes (KEY_HEADER_BYTES at least) are one WRITE. */

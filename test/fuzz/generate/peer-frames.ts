@@ -9,6 +9,7 @@ const UNKNOWN = [0x14, 0x17, 0x1e, 0x1f, 0x20, 0x2f];
 const TOMBSTONE = 0x10;
 const SPREAD = 0x20;
 const OBJECT = 0x40;
+const TAGGED = 0x80;
 
 /** Writes up to 40 frames to `out`, and cuts and changes some of them. */
 export function generatePeerFrames(random: Random, out: FuzzBuffer): void {
@@ -46,8 +47,12 @@ function frame(out: FuzzBuffer, type: number, flags: number, body: () => void): 
 function write(random: Random, out: FuzzBuffer, type: number): void {
   const tombstone = random.oneIn(4);
   const object = random.oneIn(10);
+  const tagged = !tombstone && !object && random.oneIn(6);
   const flags =
-    (tombstone ? TOMBSTONE : 0) | (random.oneIn(10) ? SPREAD : 0) | (object ? OBJECT : 0);
+    (tombstone ? TOMBSTONE : 0) |
+    (random.oneIn(10) ? SPREAD : 0) |
+    (object ? OBJECT : 0) |
+    (tagged ? TAGGED : 0);
   frame(out, type, flags | database(random), () => {
     stamp(random, out);
     const expiry = random.oneIn(5) ? START_MS + random.between(-50, 50) : 0;
@@ -55,6 +60,7 @@ function write(random: Random, out: FuzzBuffer, type: number): void {
     u32(out, expiry % 2 ** 32);
     u16(out, Math.floor(expiry / 2 ** 32));
     key(random, out);
+    if (tagged) out.noise(random, 4);
     if (!tombstone) out.noise(random, random.oneIn(50) ? random.below(5000) : random.below(20));
     else if (type === 0x10 && random.oneIn(2)) seen(random, out);
   });

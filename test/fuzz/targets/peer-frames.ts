@@ -5,7 +5,7 @@
 import { PEER_STATUS } from "../../../src/store/kernel-ring.ts";
 import { readPeerFrames } from "../../reference/peer-frames.ts";
 import { SlowReplica, sentText } from "../../reference/replica.ts";
-import { OBJECT, PeerKernel, TOMBSTONE } from "../../unit/ring-kernel/peer-kernel.ts";
+import { OBJECT, PeerKernel, TAGGED, TOMBSTONE } from "../../unit/ring-kernel/peer-kernel.ts";
 import { openKernel, START_MS } from "../../unit/store/store-under-test.ts";
 import { cutsOf } from "../cuts.ts";
 import { generatePeerFrames } from "../generate/peer-frames.ts";
@@ -22,12 +22,12 @@ const STATES = [
   ...["write", "read", "batch", "floor", "host"].map((name) => `got ${name}`),
   ...["acks", "stale", "newer", "older", "fail", "prior"].map((name) => `got ${name}`),
   ...["acks", "stale", "newer", "older", "fail", "prior", "write"].map((name) => `sent ${name}`),
-  ...["value", "tombstone", "object"].map((kind) => `holds a ${kind}`),
+  ...["value", "tagged", "tombstone", "object"].map((kind) => `holds a ${kind}`),
 ];
 const CODES = [
   ...["FRAME_TOO_LONG", "FRAME_TOO_SHORT", "FRAME_UNKNOWN", "FRAME_LENGTH", "FRAME_KEY"],
   ...["FRAME_AUX", "FRAME_TOMBSTONE_VALUE", "FRAME_OLDER_VALUE", "FRAME_ECHO", "FRAME_BATCH"],
-  "ANSWER_TO_NOTHING",
+  ...["FRAME_TAG", "ANSWER_TO_NOTHING"],
 ];
 
 /** `deliver` brings a part of the input to the kernel, all of it unless a test puts something else in its place. */
@@ -149,7 +149,9 @@ export function peerFramesTarget(deliver = (part: Uint8Array): Uint8Array => par
           ? "object"
           : held && held.flags & TOMBSTONE
             ? "tombstone"
-            : "value";
+            : held && held.flags & TAGGED
+              ? "tagged"
+              : "value";
       const { stamp, node, expiry, value } = held ?? {};
       expectSame(`record ${name}`, { stamp, node, expiry, kind, value }, record);
       coverage.hit(`holds a ${record.kind}`);

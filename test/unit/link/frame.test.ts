@@ -79,6 +79,7 @@ test("types, flags and lengths are those of the kernel", () => {
     tombstone: kernel.get("FRAME_TOMBSTONE"),
     spread: kernel.get("FRAME_SPREAD"),
     object: kernel.get("FRAME_OBJECT"),
+    tagged: kernel.get("FRAME_TAGGED"),
   });
   expect([FLAGS_MASK, DATABASE_MASK]).toEqual([
     kernel.get("FRAME_FLAGS"),

@@ -220,7 +220,8 @@ export class PeerKernel {
     const { data, bytes } = this.memory;
     const value = entry + 36 + data.getUint32(entry + 24, true);
     const flags = bytes[entry + 32]!;
-    const length = flags & 0x10 ? 0 : data.getUint32(entry + 28, true);
+    const tagBytes = flags & TAGGED ? 4 : 0;
+    const length = flags & OBJECT ? 0 : data.getUint32(entry + 28, true) + tagBytes;
     return {
       stamp: data.getBigUint64(entry + 8, true),
       node: data.getUint16(entry + 16, true),
@@ -248,6 +249,7 @@ const POISON_BYTES = 64;
 /** The flag of a record that is an object, and of a tombstone. */
 export const OBJECT = 0x10;
 export const TOMBSTONE = 0x20;
+export const TAGGED = 0x80;
 
 export function concat(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   const all = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));

@@ -75,7 +75,8 @@ function copyString(call: Call, target: Database): void {
   const entry = database.peek(call.key(1));
   if (entry === 0) throw store.outOfMemory();
   const [from, length] = [database.valuePointer(entry), database.length(entry)];
-  const copied = target.write(call.key(2), length, database.expiry(entry), database.isRaw(entry));
+  const [expiry, isRaw, tag] = [database.expiry(entry), database.isRaw(entry), database.tag(entry)];
+  const copied = target.write(call.key(2), length, expiry, isRaw, tag);
   copied.set(store.memory.bytes.subarray(from, from + length));
 }
 
