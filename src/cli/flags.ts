@@ -75,6 +75,12 @@ export const SERVE_FLAGS = [
     default: "127.0.0.1:8102",
   },
   {
+    name: "memcached-listen",
+    value: "host:port",
+    description: "Where memcached clients connect (text protocol); they see database 0.",
+    default: "off",
+  },
+  {
     name: "stats-listen",
     value: "host:port",
     description:

@@ -32,6 +32,8 @@ import {
 export interface ServeOptions {
   /** Where Redis clients are listened for. */
   readonly listen: HostPort;
+  /** Where memcached clients are listened for; undefined: nowhere. */
+  readonly memcached: HostPort | undefined;
   /** Where HTTP requests for health, metrics and facts are listened for; undefined: nowhere. */
   readonly stats: HostPort | undefined;
   readonly logLevel: LogLevel;
@@ -69,9 +71,11 @@ export function readServe(given: GivenFlags, readFile: ReadFile): ServeOptions {
     given.last(flag(name)) === undefined && inFile !== undefined
       ? inFile
       : parse(given.lastOrDefault(flag(name)));
+  const memcached = read("memcached-listen", conf?.memcachedListen, readHostPortOrOff);
   const stats = read("stats-listen", conf?.statsListen, readHostPortOrOff);
   return {
     listen: read("listen", conf?.listen, readHostPort),
+    memcached: memcached === "off" ? undefined : memcached,
     stats: stats === "off" ? undefined : stats,
     logLevel: read<LogLevel>("log-level", conf?.logLevel, (level) => readChoice(level, LOG_LEVELS)),
     cluster,

@@ -33,6 +33,7 @@ export async function serve(options: ServeOptions): Promise<number> {
   const node = await start(options, cluster, log, stop);
   process.stdout.write(readyLine(node, options));
   warnOfOpenDoor(options, log);
+  warnOfOpenMemcached(options, log);
   warnOfOpenLinks(options, log);
   reload?.begin(node.served.node.settings);
 
@@ -61,6 +62,7 @@ async function start(
     return await createNode({
       ...options.settings,
       listen: options.listen,
+      memcachedListen: options.memcached,
       statsListen: options.stats,
       cluster,
       backend: options.backend,
@@ -109,13 +111,15 @@ function withSecret(cluster: ClusterGiven | undefined): ClusterOptions | undefin
 }
 
 function readyLine(node: Node, options: ServeOptions): string {
-  const { address, statsAddress, peerAddress } = node;
+  const { address, memcachedAddress, statsAddress, peerAddress } = node;
+  const memcached =
+    memcachedAddress === undefined ? "" : `, memcached on ${formatHostPort(memcachedAddress)}`;
   const peers = peerAddress === undefined ? "" : `, peers on ${formatHostPort(peerAddress)}`;
   const stats =
     statsAddress === undefined ? "" : `, stats on http://${formatHostPort(statsAddress)}`;
   const host = { "0.0.0.0": "127.0.0.1", "::": "::1" }[address.host] ?? address.host;
   const password = options.settings.password === undefined ? "" : " --askpass";
-  return `ringlet ${RINGLET_VERSION} ready on ${formatHostPort(address)}, ${storeOf(options)}${peers}${stats}. Try: redis-cli -h ${host} -p ${address.port}${password} ping\n`;
+  return `ringlet ${RINGLET_VERSION} ready on ${formatHostPort(address)}, ${storeOf(options)}${memcached}${peers}${stats}. Try: redis-cli -h ${host} -p ${address.port}${password} ping\n`;
 }
 
 function storeOf({ backend }: ServeOptions): string {
@@ -131,6 +135,16 @@ function warnOfOpenDoor({ listen, settings }: ServeOptions, log: Logger): void {
       ? "Everybody who reaches this address can read and change the data: set --requirepass, or listen on 127.0.0.1."
       : "No password is set, so clients of other machines are refused: set --requirepass to let them in.",
     { listen: formatHostPort(listen) },
+  );
+}
+
+function warnOfOpenMemcached({ memcached, settings }: ServeOptions, log: Logger): void {
+  if (memcached === undefined || isLoopback(memcached.host)) return;
+  log.warn(
+    settings.protectedMode === false
+      ? "Everybody who reaches this address can read and change the data: memcached clients send no password. Listen on 127.0.0.1, or where only trusted machines reach it."
+      : "Memcached clients of other machines are refused, since they send no password: set --protected-mode no where only trusted machines reach this address.",
+    { listen: formatHostPort(memcached) },
   );
 }
 

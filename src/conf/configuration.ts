@@ -27,6 +27,8 @@ export interface Configuration {
   /** The name of the pool. */
   readonly pool: string;
   readonly listen: HostPort | undefined;
+  /** Undefined: the file does not say. */
+  readonly memcachedListen: HostPort | "off" | undefined;
   readonly statsListen: HostPort | "off";
   readonly logLevel: LogLevel | undefined;
   readonly settings: Partial<SettingValues>;
@@ -170,6 +172,7 @@ class Whole {
     return {
       pool: this.#document.pool,
       listen: values.listen,
+      memcachedListen: values.memcached_listen,
       statsListen: values.stats_listen ?? DEFAULT_STATS_LISTEN,
       logLevel: values.log_level,
       settings,

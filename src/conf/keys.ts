@@ -58,6 +58,7 @@ export type SecureServerOption = (typeof SECURE_SERVER_OPTIONS)[number];
 export const KEYS = {
   // The node and its clients.
   listen: { read: address() },
+  memcached_listen: { read: addressOrOff() },
   stats_listen: { read: addressOrOff() },
   log_level: { read: choice(LOG_LEVELS) },
   timeout: { read: countSetting("requestTimeoutMs") },

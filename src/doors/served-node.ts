@@ -1,5 +1,6 @@
 // A node with its doors: what serves clients and operators on any runtime.
 
+import { RingletError } from "../base/errors.ts";
 import { MetricRegistry } from "../base/metrics.ts";
 import type { Settings } from "../base/settings.ts";
 import type { ClientCodec } from "../node/memory-client.ts";
@@ -10,6 +11,8 @@ import type { RingView } from "../ring/view.ts";
 import type { ByteStream, Listener } from "../transport/stream.ts";
 import { addBackendMetrics } from "./backend-metrics.ts";
 import { type HttpHandler, statsHandler } from "./http/stats.ts";
+import { MemcachedDoor, type MemcachedDoorParts } from "./memcached/door.ts";
+import { holdPasswordRule } from "./memcached/password-rule.ts";
 import { addNodeMetrics } from "./node-metrics.ts";
 import { Commander } from "./resp/commander.ts";
 import { infoSnapshot } from "./resp/commands/info/index.ts";
@@ -39,6 +42,7 @@ export class ServedNode {
   /** What operators see of the ring; undefined for a node that is alone. */
   readonly ring: RingView | undefined;
   readonly #door: RespDoor;
+  #memcached: MemcachedDoor | undefined;
   readonly #listeners: Listener[] = [];
   #clientPort = 0;
   #draining = false;
@@ -78,6 +82,34 @@ export class ServedNode {
     return listener;
   }
 
+  /**
+   * Lets memcached clients in; resolves to where. Call it once. Throws SettingError while a password is set, which the memcached
+   * protocol cannot ask for (none can be set from then on), and RingletError MEMCACHED_NEEDS_EMBEDDED_STORE for a node with a server
+   * behind it.
+   */
+  async listenMemcached(listen: Listen, codec: MemcachedDoorParts["codec"]): Promise<Listener> {
+    if (this.node.backend !== undefined) {
+      throw new RingletError(
+        "MEMCACHED_NEEDS_EMBEDDED_STORE",
+        "memcached clients are served from the embedded store alone: leave out --memcached-listen, or set data_store: embedded",
+      );
+    }
+    holdPasswordRule(this.node.settings);
+    let port = 0;
+    const door = new MemcachedDoor({
+      node: this.node,
+      commander: this.commander,
+      codec,
+      limits: doorLimits(this.node.settings),
+      port: () => port,
+    });
+    this.#memcached = door;
+    const listener = await listen((stream) => door.accept(stream));
+    port = listener.port;
+    this.#listeners.push(listener);
+    return listener;
+  }
+
   /** Takes a client of this process in: its commands go the way of all others'. */
   embed(codec: ClientCodec): NodeClient {
     const { runtime, settings } = this.node;
@@ -107,7 +139,7 @@ export class ServedNode {
 
   /** Clients that are connected. */
   get clientCount(): number {
-    return this.#door.connections.size;
+    return this.#door.connections.size + (this.#memcached?.connections.size ?? 0);
   }
 
   /**
@@ -119,12 +151,12 @@ export class ServedNode {
     const timeoutMs = this.node.settings.get("drainTimeoutMs");
     await new Promise<void>((resolve) => {
       const timer = this.node.runtime.after(timeoutMs, resolve);
-      this.#door.drain().then(() => {
+      Promise.all([this.#door.drain(), this.#memcached?.drain()]).then(() => {
         timer.cancel();
         resolve();
       });
     });
-    return this.#door.connections.size;
+    return this.clientCount;
   }
 
   /** Closes every connection and listener, and the node. Safe to call again. */
@@ -133,6 +165,7 @@ export class ServedNode {
     this.#closed = true;
     this.#draining = true;
     this.#door.close();
+    this.#memcached?.close();
     await this.node.close();
     await Promise.all(this.#listeners.map((listener) => listener.close()));
   }

@@ -1,9 +1,10 @@
 // What the outcome of a write depends on.
 
 import { latin1 } from "../store/arguments.ts";
+import { ITEM_COMMANDS } from "../store/commands/memcached/item-message.ts";
 
 /** Writes that replace whatever is there. */
-const BLIND: ReadonlySet<string> = new Set(["mset", "setex", "psetex"]);
+const BLIND: ReadonlySet<string> = new Set(["mset", "setex", "psetex", ITEM_COMMANDS.set]);
 
 /** Options that make SET look at what is there. */
 const LOOKING: ReadonlySet<string> = new Set(["nx", "xx", "get", "keepttl"]);

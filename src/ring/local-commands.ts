@@ -5,6 +5,7 @@ import { ReplyTooLong, RespWriter } from "../codec/resp-writer.ts";
 import { Arguments, latin1 } from "../store/arguments.ts";
 import { type Call, type Command, CommandError } from "../store/commands/command.ts";
 import { commands } from "../store/commands/commands.ts";
+import { memcachedCommands } from "../store/commands/memcached/index.ts";
 import type { Database, Key } from "../store/database.ts";
 import { type EmbeddedStore, OutOfMemory } from "../store/embedded-store.ts";
 
@@ -48,7 +49,7 @@ export class LocalCommands {
     this.#args = new Arguments(store.memory);
     this.#page = store.kernel.takePages(1, 1) >>> 0;
     if (this.#page === 0) throw store.outOfMemory();
-    for (const command of commands) this.#add(command, command.name);
+    for (const command of [...commands, ...memcachedCommands]) this.#add(command, command.name);
   }
 
   #add(command: Command, name: string): void {

@@ -273,7 +273,8 @@ function nameCommands({ codec }: Backend): void {
 /** Hears nothing: of a stream that was refused. */
 const DEAF = { received() {}, ended() {}, drained() {}, closed() {} };
 
-function isLoopback(address: string): boolean {
+/** Whether the address of a stream is on this machine. */
+export function isLoopback(address: string): boolean {
   return (
     address.startsWith("127.") ||
     address.startsWith("[::1]") ||

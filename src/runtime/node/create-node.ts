@@ -31,6 +31,8 @@ export interface ListenAddress {
 export interface CreateNodeOptions extends Partial<SettingValues> {
   /** Where Redis clients connect; 127.0.0.1:8102 by default. */
   readonly listen?: ListenAddress;
+  /** Where memcached clients connect; nowhere by default. */
+  readonly memcachedListen?: ListenAddress | undefined;
   /** What makes it a member of a cluster; without it the node is alone. */
   readonly cluster?: ClusterOptions | undefined;
   /** The Redis or Valkey server that keeps the data; without it the node does. */
@@ -50,6 +52,8 @@ export const DEFAULT_LISTEN: ListenAddress = { host: "127.0.0.1", port: 8102 };
 export interface Node extends Pick<NodeClient, "get" | "set" | "del" | "execute"> {
   /** Where Redis clients connect. */
   readonly address: ListenAddress;
+  /** Where memcached clients connect; undefined where they do not. */
+  readonly memcachedAddress: ListenAddress | undefined;
   /** Where the HTTP door is; undefined without one. */
   readonly statsAddress: ListenAddress | undefined;
   /** Where its peers connect; undefined for a node that is alone. */
@@ -94,6 +98,7 @@ export interface Node extends Pick<NodeClient, "get" | "set" | "del" | "execute"
 export async function createNode(options: CreateNodeOptions = {}): Promise<Node> {
   const {
     listen = DEFAULT_LISTEN,
+    memcachedListen,
     cluster,
     backend,
     statsListen,
@@ -118,6 +123,13 @@ export async function createNode(options: CreateNodeOptions = {}): Promise<Node>
   try {
     await node.start();
     const clients = await served.listen((accept) => listenTcp(listen.host, listen.port, accept));
+    const memcached =
+      memcachedListen === undefined
+        ? undefined
+        : await served.listenMemcached(
+            (accept) => listenTcp(memcachedListen.host, memcachedListen.port, accept),
+            codec,
+          );
     const stats =
       statsListen === undefined
         ? undefined
@@ -138,6 +150,7 @@ export async function createNode(options: CreateNodeOptions = {}): Promise<Node>
       members: () => served.ring?.members() ?? [],
       onMember: (listener) => node.ring?.onMembers(listener) ?? (() => {}),
       address: addressOf(clients),
+      memcachedAddress: memcached === undefined ? undefined : addressOf(memcached),
       statsAddress: stats === undefined ? undefined : addressOf(stats),
       peerAddress: node.ring?.listener === undefined ? undefined : addressOf(node.ring.listener),
       served,
