@@ -14,6 +14,7 @@ import {
   USAGE,
 } from "./options.ts";
 import { MissingProgramError, needPrograms, Processes } from "./processes.ts";
+import { proxyBench } from "./proxy-throughput.ts";
 import { moment, resultsPage } from "./results.ts";
 import { hopBench } from "./ring-hop.ts";
 import { ringKernelBench } from "./ring-kernel.ts";
@@ -31,6 +32,7 @@ const NEEDING_REDIS: ReadonlySet<SectionName> = new Set([
   "pause",
   "ring",
   "hop",
+  "proxy",
 ]);
 /** Load average per core below which a machine counts as quiet. */
 const QUIET_LOAD = 0.15;
@@ -88,6 +90,8 @@ async function run(
       return ringBench(processes, options, say);
     case "hop":
       return hopBench(processes, options, say);
+    case "proxy":
+      return proxyBench(processes, options, say);
     case "ring-kernel":
       say(name);
       return ringKernelBench();

@@ -9,6 +9,7 @@ export const SECTIONS = [
   "pause",
   "ring",
   "hop",
+  "proxy",
   "ring-kernel",
   "resp",
   "hash",
@@ -42,7 +43,7 @@ export const USAGE = `npm run bench -- [flags]
   --only <names>          of ${SECTIONS.join(", ")}; several with commas
   --reps <number>         interleaved repetitions, 7 by default
   --sizes <bytes>         value sizes of a node alone: 3,100,1024,16384 by default
-  --pipelines <numbers>   pipelines, of a ring too: 1,16,128 by default
+  --pipelines <numbers>   pipelines, of a ring and of a proxy too: 1,16,128 by default
 A run without flags writes bench/RESULTS.md, any other build/RESULTS.md.
 `;
 

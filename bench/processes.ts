@@ -62,7 +62,8 @@ export function needPrograms(...names: string[]): void {
   );
 }
 
-function isInstalled(name: string): boolean {
+/** Whether a program can be run by name. */
+export function isInstalled(name: string): boolean {
   return (process.env.PATH ?? "").split(delimiter).some((folder) => {
     try {
       accessSync(join(folder, name), constants.X_OK);

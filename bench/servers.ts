@@ -2,8 +2,10 @@
 
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
+import { writeFileSync } from "node:fs";
 import { connect, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Processes } from "./processes.ts";
 
@@ -75,6 +77,44 @@ export async function startRinglet(
     { stdio: ["ignore", "ignore", "inherit"] },
   );
   return started(processes, child, { name, port, statsPort });
+}
+
+/** twemproxy before a redis-server, with one connection to it. `folder`: where its configuration is written. */
+export async function startNutcracker(
+  processes: Processes,
+  redisPort: number,
+  folder: string,
+): Promise<Server> {
+  const name = "twemproxy";
+  const port = await freePort();
+  const path = join(folder, "nutcracker.yml");
+  writeFileSync(
+    path,
+    [
+      "pool:",
+      `  listen: 127.0.0.1:${port}`,
+      "  redis: true",
+      "  server_connections: 1",
+      "  servers:",
+      `   - 127.0.0.1:${redisPort}:1`,
+      "",
+    ].join("\n"),
+  );
+  const flags = ["-c", path, "-o", join(folder, "nutcracker.log"), "-s", `${await freePort()}`];
+  const child = processes.spawn("nutcracker", flags, { stdio: "ignore" });
+  // It answers no inline command.
+  const until = performance.now() + START_MS;
+  for (;;) {
+    const socket = await open(port).catch(() => undefined);
+    socket?.destroy();
+    if (socket !== undefined) break;
+    if (child.exitCode !== null || performance.now() > until) {
+      await processes.end(child);
+      throw new Error(`${name} did not start on 127.0.0.1:${port}`);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  return { name, port, statsPort: undefined, pid: child.pid!, stop: () => processes.end(child) };
 }
 
 async function started(

@@ -272,7 +272,8 @@ export const SETTINGS = {
     max: 3_600_000,
     flag: "request-timeout-ms",
     atRunTime: true,
-    description: "How long a command may wait for other members before it ends with an error.",
+    description:
+      "How long a command may wait for other members, or for the server behind the node, before it ends with an error.",
   },
   rememberedWrites: {
     type: "integer",

@@ -184,6 +184,15 @@ it("keeps apart what belongs to one client: transactions, WATCH, databases, bloc
   await other.rpush("list", "kept");
   expect(await other.lrange("list", 0, -1)).toEqual(["kept"]);
 
+  const waiting = clientOf(node);
+  const id = await waiting.client("ID");
+  const unblocked = waiting.blpop("nothing", 0);
+  await until(async () => (await infoOf(other, "out_queue")) === "1");
+  expect(await other.client("UNBLOCK", id, "ERROR")).toBe(1);
+  await expect(unblocked).rejects.toThrow("UNBLOCKED");
+  await waiting.set("a", "1");
+  expect(await waiting.wait(0, 100)).toBe(0);
+
   const listener = clientOf(node);
   const heard: string[] = [];
   listener.on("message", (channel, message) => heard.push(`${channel}:${message}`));

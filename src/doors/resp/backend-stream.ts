@@ -14,6 +14,7 @@ import {
   refusalOf,
   SECTIONS_OF_NODE,
 } from "./backend-commands.ts";
+import type { Release } from "./clients.ts";
 import { HeldRequests } from "./held-requests.ts";
 import { OwnState } from "./own-state.ts";
 
@@ -46,6 +47,8 @@ export interface BackendStreamParts {
   };
   /** CLIENT PAUSE. */
   readonly pause: { readonly mode: string | undefined; readonly over: Promise<void> };
+  /** Notes that the client waits in a command of the server, and how to let it go on; undefined: it does no more. */
+  readonly setWaiting: (release: Release | undefined) => void;
   /** Calls a task later in this turn. */
   readonly later: (task: () => void) => void;
 }
@@ -439,8 +442,19 @@ export class BackendStream implements ByteStream, StreamHandler, ReplySink {
     if (own === FAILED) return true;
     if (afterOthers) this.#sendSilently(own, ["PING"]);
     own.isBlocking = true;
+    this.#parts.setWaiting((reason) => this.#unblock(own, reason));
     this.#outstanding++;
     own.connection.send(this, 1, bytes, true);
+    return true;
+  }
+
+  /** CLIENT UNBLOCK: the server lets the command go on; false where it does not know which. */
+  #unblock(own: OwnState, reason: "timeout" | "error"): boolean {
+    const { serverId } = own.connection;
+    const shared = this.#backend.share();
+    if (serverId === undefined || shared === undefined) return false;
+    const request = ["CLIENT", "UNBLOCK", serverId, reason.toUpperCase()];
+    shared.send(NOBODY, 1, this.#backend.codec.writeRequest(request));
     return true;
   }
 
@@ -621,7 +635,7 @@ export class BackendStream implements ByteStream, StreamHandler, ReplySink {
     if (this.#closed || this.#outstanding !== 0) return;
     const own = this.#own;
     if (own !== undefined) {
-      own.isBlocking = false;
+      this.#endBlocking(own);
       if (own.isClean && this.#database === 0 && this.#door.session.protocol === 2) {
         this.#own = undefined;
         this.#backend.giveBack(own);
@@ -629,6 +643,12 @@ export class BackendStream implements ByteStream, StreamHandler, ReplySink {
     }
     this.#goOn("replies");
     this.#endWhenDone();
+  }
+
+  #endBlocking(own: OwnState): void {
+    if (!own.isBlocking) return;
+    own.isBlocking = false;
+    this.#parts.setWaiting(undefined);
   }
 
   #write(bytes: Uint8Array): void {
@@ -643,7 +663,9 @@ export class BackendStream implements ByteStream, StreamHandler, ReplySink {
   #loseOwn(): void {
     const own = this.#own;
     this.#own = undefined;
-    if (own !== undefined && !own.isClean) this.#endWith("");
+    if (own === undefined) return;
+    this.#endBlocking(own);
+    if (!own.isClean) this.#endWith("");
   }
 
   #dropOwn(): void {
@@ -701,6 +723,8 @@ export class BackendStream implements ByteStream, StreamHandler, ReplySink {
   }
 }
 
+/** Takes replies that nobody waits for. */
+const NOBODY: ReplySink = { replies() {}, failed() {}, settled() {} };
 /** In the place of a connection: there is none. */
 const FAILED = "failed";
 const PLUS = 43;

@@ -126,7 +126,7 @@ export class RespDoor implements ConnectionOwner {
       facts,
       !this.#limits.passwordIsSet,
     );
-    const served = this.#serve(stream);
+    const served = this.#serve(stream, facts.id);
     const connection = new RespConnection(this, served, session);
     this.#connections.add(connection);
     this.#byAddress.set(kernelConnection, connection);
@@ -135,11 +135,12 @@ export class RespDoor implements ConnectionOwner {
   }
 
   /** The client's stream as its connection sees it: with a server behind the node, without what passes to that. */
-  #serve(stream: ByteStream): ByteStream {
+  #serve(stream: ByteStream, id: number): ByteStream {
     const { backend, runtime } = this.#node;
     if (backend === undefined) return stream;
     return new BackendStream({
       ...{ stream, backend, limits: this.#limits, pause: this.commander.pause },
+      setWaiting: (release) => this.commander.clients.setWaiting(id, release),
       later: (task) => runtime.endOfTurn(task),
     });
   }

@@ -42,6 +42,8 @@ export interface OwnConnection {
 /** One place for a connection that clients share. */
 class Slot {
   connection: BackendConnection | undefined;
+  /** When it was opened, on the monotonic clock, in ms. */
+  openedAt = 0;
   readonly backoff: Backoff;
   timer: Timer | undefined;
 
@@ -224,6 +226,7 @@ export class Backend {
       // It may be gone again already, and is being made anew then.
       if (!connection.isOpen) return;
       slot.connection = connection;
+      slot.openedAt = this.#parts.runtime.monotonic();
       slot.backoff.reset();
       this.#reached();
     } catch (error) {
@@ -286,16 +289,16 @@ export class Backend {
       reason: error.message,
     });
     this.#said = "";
-    this.#failed(
-      slot,
-      new BackendError(
-        "BACKEND_UNREACHABLE",
-        "the connection was lost and is being made anew: nothing was sent",
-      ),
+    const unreachable = new BackendError(
+      "BACKEND_UNREACHABLE",
+      "the connection was lost and is being made anew: nothing was sent",
     );
+    const livedMs = this.#parts.runtime.monotonic() - slot.openedAt;
+    this.#failed(slot, unreachable, livedMs >= LIVED_MS);
   }
 
-  #failed(slot: Slot, error: BackendError): void {
+  /** `hasLived`: the connection was open for some time, so that it is dialled again at once. */
+  #failed(slot: Slot, error: BackendError, hasLived = false): void {
     if (this.#closed) return;
     this.#error = error;
     if (!this.isUp && this.#said !== error.message) {
@@ -308,11 +311,19 @@ export class Backend {
         },
       );
     }
-    const [low = 0, high = 0] = this.#parts.runtime.randomBytes(2);
-    const waitMs = slot.backoff.next((low * 256 + high) / 65_536);
+    const waitMs = hasLived ? 0 : slot.backoff.next(this.#random());
     slot.timer = this.#parts.runtime.after(waitMs, () => void this.#connect(slot));
   }
+
+  /** From 0 up to, not including, 1. */
+  #random(): number {
+    const [low = 0, high = 0] = this.#parts.runtime.randomBytes(2);
+    return (low * 256 + high) / 65_536;
+  }
 }
+
+/** A connection that was open for so long was no failed attempt. */
+const LIVED_MS = 1000;
 
 function asBackendError(error: unknown): BackendError {
   if (error instanceof BackendError) return error;

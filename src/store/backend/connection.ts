@@ -38,12 +38,14 @@ interface Waiting {
 
 /** Bytes of requests that are gathered before they are written; longer ones are written by themselves. */
 const BATCH_BYTES = 64 * 1024;
+/** What a connection has room for at first: most connections of one client never need more. */
+const FIRST_BATCH_BYTES = 1024;
 
 export class BackendConnection implements StreamHandler, ReplyTaker {
   readonly #parts: ConnectionParts;
   readonly #stream: ByteStream;
   readonly #cutter: ReplyCutter;
-  readonly #batch = new Uint8Array(BATCH_BYTES);
+  #batch = new Uint8Array(FIRST_BATCH_BYTES);
   #batchBytes = 0;
   #flushAsked = false;
   /** Those that wait, from #first on, in the order of their requests. */
@@ -124,6 +126,7 @@ export class BackendConnection implements StreamHandler, ReplyTaker {
       this.#stream.write(bytes);
       return;
     }
+    if (this.#batchBytes + length > this.#batch.length) this.#growBatch(length);
     this.#batch.set(bytes, this.#batchBytes);
     this.#batchBytes += length;
     if (this.#flushAsked) return;
@@ -256,6 +259,13 @@ export class BackendConnection implements StreamHandler, ReplyTaker {
     if (length === 0 || this.#error !== undefined) return;
     this.#batchBytes = 0;
     this.#stream.write(this.#batch.subarray(0, length));
+  }
+
+  #growBatch(length: number): void {
+    const before = this.#batch.subarray(0, this.#batchBytes);
+    const wanted = Math.max(this.#batchBytes + length, this.#batch.length * 4);
+    this.#batch = new Uint8Array(Math.min(wanted, BATCH_BYTES));
+    this.#batch.set(before);
   }
 
   #lost(counter: "eof" | "err", what: string): void {

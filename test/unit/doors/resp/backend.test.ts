@@ -401,6 +401,37 @@ describe("a slow server", () => {
   });
 });
 
+describe("a client that does not read its replies", () => {
+  it("is not run any further, and keeps nobody else from theirs", async () => {
+    const node = await BackendNode.start({ settings: { outputLimitBytes: 10_000 } });
+    const [slow, other] = [node.connect(), node.connect()];
+    node.server.data.set("0:v", "v".repeat(1000));
+    slow.stream.pause();
+    for (let i = 0; i < 100; i++) {
+      slow.send("GET v");
+      await node.world.advance(10);
+    }
+    const gets = node.server.commands.length;
+    expect(gets).toBeLessThan(20);
+    expect(await other.ask("SET a 1")).toBe("+OK\r\n");
+    slow.stream.resume();
+    await node.world.advance(1000);
+    expect(slow.text).toBe(`$1000\r\n${"v".repeat(1000)}\r\n`.repeat(100));
+  });
+
+  it("is cut off where the replies to what was running are more than may wait", async () => {
+    const settings = { outputLimitBytes: 10_000, inFlightBudgetBytes: 1024 * 1024 };
+    const node = await BackendNode.start({ settings });
+    const [slow, other] = [node.connect(), node.connect()];
+    node.server.data.set("0:v", "v".repeat(10_000));
+    slow.stream.pause();
+    slow.send(...Array.from({ length: 200 }, () => "GET v"));
+    await node.world.advance(200);
+    expect(slow.isClosed).toBe(true);
+    expect(await other.ask("SET a 1")).toBe("+OK\r\n");
+  });
+});
+
 describe("operators", () => {
   it("see the state of the server and what has passed", async () => {
     const node = await BackendNode.start();

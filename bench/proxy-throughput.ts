@@ -1,0 +1,130 @@
+// SET and GET through redis-benchmark: a node before redis-server beside twemproxy before the same redis-server, in turns.
+
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import {
+  busyCell,
+  type Comparison,
+  compare,
+  cpuCell,
+  latencyCell,
+  rangeCell,
+  rateCell,
+  ratioOf,
+} from "./comparison.ts";
+import { fill } from "./loader.ts";
+import type { BenchOptions } from "./options.ts";
+import { isInstalled, type Processes } from "./processes.ts";
+import { KEYS } from "./redis-benchmark.ts";
+import { type BenchSection, type Goal, goalCell } from "./section.ts";
+import { type Server, startNutcracker, startRedis, startRinglet } from "./servers.ts";
+
+/** Least ratio of the node's throughput to twemproxy's, by pipeline. */
+const GOALS: Readonly<Record<number, number>> = { 1: 0.8, 16: 1.4, 128: 4 };
+const VALUE_BYTES = 3;
+
+const COLUMNS = [
+  "",
+  ...["twemproxy k/s", "Ringlet k/s", "ratio", "goal", "range of ratios"],
+  ...["twemproxy p50 / p99 ms", "Ringlet p50 / p99 ms"],
+  ...["twemproxy CPU µs", "Ringlet CPU µs", "twemproxy busy", "Ringlet busy"],
+  ...["redis CPU µs behind twemproxy", "redis CPU µs behind Ringlet"],
+];
+
+export async function proxyBench(
+  processes: Processes,
+  options: BenchOptions,
+  say: (line: string) => void,
+): Promise<BenchSection> {
+  if (!isInstalled("nutcracker")) {
+    const note =
+      "The node before redis-server was not measured: twemproxy is missing (Debian and Ubuntu: apt-get install nutcracker).";
+    say(note);
+    return { tables: [], goals: [], notes: [note] };
+  }
+  const folder = mkdtempSync(join(tmpdir(), "ringlet-bench-"));
+  const servers: Server[] = [];
+  const add = async (starting: Promise<Server>) => {
+    const server = await starting;
+    servers.push(server);
+    return server;
+  };
+  try {
+    const redis = await add(startRedis(processes));
+    await fill(redis, { keys: KEYS, valueBytes: VALUE_BYTES });
+    const twemproxy = await add(startNutcracker(processes, redis.port, folder));
+    const node = await add(startRinglet(processes, "Ringlet", proxyFlags(redis.port, folder)));
+    const sides = {
+      redis: { server: twemproxy, others: [redis] },
+      ringlet: { server: node, others: [redis] },
+    };
+    const rows: string[][] = [];
+    const goals: Goal[] = [];
+    for (const pipeline of options.pipelines) {
+      for (const command of ["SET", "GET"] as const) {
+        const load = { command, valueBytes: VALUE_BYTES, pipeline };
+        say(`proxy: ${command} of ${VALUE_BYTES} B, pipeline ${pipeline}`);
+        const comparison = await compare(processes, sides, load, options);
+        const goal = goalOf(command, pipeline, comparison);
+        if (goal !== undefined) goals.push(goal);
+        rows.push(row(`${command}, P ${pipeline}`, comparison, goal));
+      }
+    }
+    const title = `A node before redis-server, beside twemproxy; values of ${VALUE_BYTES} B`;
+    return { tables: [{ title, columns: COLUMNS, rows }], goals, notes: [noteOf(options)] };
+  } finally {
+    for (const server of servers.toReversed()) await server.stop();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** A configuration of the C engine: one node, one connection to the server. */
+function proxyFlags(redisPort: number, folder: string): string[] {
+  const path = join(folder, "node.yml");
+  writeFileSync(
+    path,
+    [
+      "dyn_o_mite:",
+      "  listen: 127.0.0.1:8102",
+      "  data_store: 0",
+      "  datastore_connections: 1",
+      "  servers:",
+      `  - 127.0.0.1:${redisPort}:1`,
+      "",
+    ].join("\n"),
+  );
+  return ["--conf-file", path];
+}
+
+function goalOf(command: string, pipeline: number, comparison: Comparison): Goal | undefined {
+  const limit = GOALS[pipeline];
+  if (limit === undefined) return undefined;
+  const ratio = ratioOf(comparison);
+  return {
+    what: `${command} of ${VALUE_BYTES} B, pipeline ${pipeline}: a node before redis-server over twemproxy`,
+    value: ratio.toFixed(2),
+    limit: `≥ ${limit}`,
+    met: ratio >= limit,
+  };
+}
+
+function row(label: string, comparison: Comparison, goal: Goal | undefined): string[] {
+  const { redis: twemproxy, ringlet } = comparison;
+  return [
+    label,
+    rateCell(twemproxy),
+    rateCell(ringlet),
+    ratioOf(comparison).toFixed(2),
+    goalCell(goal),
+    rangeCell(comparison),
+    ...[twemproxy, ringlet].map(latencyCell),
+    ...[twemproxy, ringlet].map((runs) => cpuCell(runs)),
+    ...[twemproxy, ringlet].map((runs) => busyCell(runs)),
+    ...[twemproxy, ringlet].map((runs) => cpuCell(runs, 1)),
+  ];
+}
+
+function noteOf({ repetitions, runMs }: BenchOptions): string {
+  return `One redis-server, and before it a node (one connection to it, as the default is) and twemproxy (nutcracker, one connection too), all running at the same time; redis-benchmark with 50 clients talks to one of the two while the other is idle. ${KEYS} random keys of 16 B, all of which exist; ${repetitions} repetitions in turns, each of about ${runMs / 1000} s for either side, after one that is not counted. Every figure is the median of its repetitions; the ratio is that of the medians, and its range that of the ratios within each repetition. CPU is user and system time per command of redis-benchmark.`;
+}
