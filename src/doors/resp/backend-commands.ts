@@ -10,7 +10,7 @@
  * - read: blocking where it says BLOCK.
  * - wait: as blocking; what it asks is about the writes of the connection, so something is sent on it first.
  * - stream: the server sends what nobody asked for from then on. The client has a connection of its own, to the end.
- * - kill: where it says KILL it must get through while another command keeps the connection; as blocking.
+ * - kill: where it says KILL it must get through while another command keeps the connection; as blocking. DEBUG is refused.
  * - client: CLIENT; local but for REPLY, TRACKING and CACHING.
  * - info: INFO; local where only sections are asked for that the server does not have.
  * - refused: it would take the server from the other clients, or is between servers.

@@ -25,6 +25,8 @@ const DECODER = new TextDecoder();
 export interface LocalConnection extends StreamHandler {
   /** A command of the client waits in it. */
   readonly waiting: boolean;
+  /** The client gets what it does not ask for. */
+  isListener: boolean;
   readonly session: { readonly protocol: 2 | 3; readonly authenticated: boolean };
   /** Counts bytes that came from the client, and those that went to it, by another way than through it. */
   passedIn(bytes: number): void;
@@ -405,7 +407,9 @@ export class BackendStream implements ByteStream, StreamHandler, ReplySink {
         }
         return this.#pass(bytes, 1);
       case "select":
-        if (this.#own === undefined && word(1) === "0") return this.#pass(bytes, 1);
+        if (this.#own === undefined && this.#database === 0 && word(1) === "0") {
+          return this.#pass(bytes, 1);
+        }
         return this.#select(bytes, Number(word(1)));
       case "blocking":
         return this.#block(bytes);
@@ -414,6 +418,7 @@ export class BackendStream implements ByteStream, StreamHandler, ReplySink {
       case "wait":
         return this.#block(bytes, true);
       case "kill":
+        if (word(1) === "debug") return this.#answer(refusalOf("script debug"));
         return word(1) === "kill" ? this.#block(bytes) : this.#pass(bytes, 1);
       case "stream":
         return this.#beginRaw(bytes);
@@ -485,6 +490,7 @@ export class BackendStream implements ByteStream, StreamHandler, ReplySink {
     if (own === undefined) return false;
     if (own === FAILED) return true;
     own.isRaw = true;
+    this.#door.isListener = true;
     own.connection.startRaw(this);
     own.connection.write(bytes);
     return true;
@@ -497,10 +503,7 @@ export class BackendStream implements ByteStream, StreamHandler, ReplySink {
 
   #performRaw(name: string, way: CommandWay, bytes: Uint8Array): boolean {
     const own = this.#own!;
-    if (name === "reset") {
-      this.#dropOwn();
-      return this.#answerHere(bytes, name);
-    }
+    if (name === "reset") return this.#answerHere(bytes, name);
     if (way === "refused" || (way === "local" && name !== "quit" && name !== "hello")) {
       this.#stream.write(TEXT.encode(`-${refusalOf(name)}\r\n`));
       return true;
@@ -578,6 +581,7 @@ export class BackendStream implements ByteStream, StreamHandler, ReplySink {
     if (name === "reset") {
       this.#dropOwn();
       this.#database = 0;
+      this.#door.isListener = false;
     }
     // It counts them itself.
     this.#door.passedIn(-bytes.length);

@@ -96,6 +96,8 @@ export class RespConnection implements FeedClient, StreamHandler, ClientHandle {
   outputBytes = 0;
   /** Time of the last byte received, ms since the epoch. */
   lastInputAt: number;
+  /** The client gets what it does not ask for from the server behind the node: it need not send anything. */
+  isListener = false;
 
   constructor(door: ConnectionOwner, stream: ByteStream, session: Session) {
     this.#door = door;
@@ -228,6 +230,7 @@ export class RespConnection implements FeedClient, StreamHandler, ClientHandle {
   passedIn(bytes: number): void {
     this.inputBytes += bytes;
     this.lastInputAt = this.#door.now();
+    this.session.lastCommandAt = this.lastInputAt;
   }
 
   /** Counts bytes that the server behind the node has answered. */

@@ -248,9 +248,13 @@ export class RespDoor implements ConnectionOwner {
     const idle = this.#limits.idleTimeoutMs;
     if (idle === 0) return;
     for (const connection of this.#connections) {
-      if (connection.waiting || now - connection.lastInputAt < idle) continue;
+      if (now - connection.lastInputAt < idle || this.#mayIdle(connection)) continue;
       connection.kill(true);
     }
+  }
+
+  #mayIdle({ waiting, isListener, session }: RespConnection): boolean {
+    return waiting || isListener || this.commander.clients.isWaiting(session.facts.id);
   }
 
   /** Looks who takes the replies that wait, and cuts off who does not where too many wait. */

@@ -259,7 +259,12 @@ export class Backend {
         if (isOpen) onClosed(closed, error);
       },
     });
-    await prepare(connection, { protocol, database, password: options.requirepass }, codec);
+    try {
+      await prepare(connection, { protocol, database, password: options.requirepass }, codec);
+    } catch (error) {
+      if (error instanceof BackendError && error.code === "BACKEND_REFUSED") counters.err++;
+      throw error;
+    }
     if (this.#closed) {
       this.#discard(connection);
       throw this.#error;

@@ -56,6 +56,8 @@ export class BackendConnection implements StreamHandler, ReplyTaker {
   #freedAt = 0;
   #timer: Timer | undefined;
   #timerAt = 0;
+  /** Whose reply was too late at the last look. */
+  #suspect: Waiting | undefined;
   readonly #settled = new Set<ReplySink>();
   readonly #needRoom = new Set<() => void>();
   /** Whose connection it is, where the bytes of the server go as they come. */
@@ -240,8 +242,15 @@ export class BackendConnection implements StreamHandler, ReplyTaker {
     if (oldest === undefined || oldest.since === Number.POSITIVE_INFINITY) return;
     const timeoutMs = this.#parts.timeoutMs();
     const since = Math.max(oldest.since, this.#freedAt);
-    if (since + timeoutMs > this.#parts.runtime.monotonic()) {
+    const now = this.#parts.runtime.monotonic();
+    if (since + timeoutMs > now) {
       this.#armTimer(since + timeoutMs);
+      return;
+    }
+    if (this.#suspect !== oldest) {
+      // Where this process stood still, the reply has come and was not read yet.
+      this.#suspect = oldest;
+      this.#armTimer(now + SECOND_LOOK_MS);
       return;
     }
     this.#parts.counters.timedout++;
@@ -325,6 +334,8 @@ export class BackendConnection implements StreamHandler, ReplyTaker {
   }
 }
 
+/** How long after the first look a request that is too late is looked at again, before the connection closes. */
+const SECOND_LOOK_MS = 10;
 /** Entries in front of the first one that waits, before the list is cut. */
 const MANY_SHIFTED = 1024;
 /** Of what the server says unasked, the bytes that are shown. */

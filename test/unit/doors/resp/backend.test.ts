@@ -202,6 +202,18 @@ describe("a client gets a connection of its own for", () => {
   });
 });
 
+describe("a client that sends nothing", () => {
+  it("is closed after the time of the setting, unless it blocks or has subscribed", async () => {
+    const node = await BackendNode.start({ settings: { idleTimeoutSeconds: 5 } });
+    const [idle, blocked, listener] = [node.connect(), node.connect(), node.connect()];
+    await idle.ask("GET a");
+    await blocked.ask("BLPOP l 0");
+    await listener.ask("SUBSCRIBE c");
+    await node.world.advance(10_000);
+    expect([idle, blocked, listener].map(({ isClosed }) => isClosed)).toEqual([true, false, false]);
+  });
+});
+
 describe("the node itself", () => {
   it("answers what is about the connection to it, behind the replies of the server", async () => {
     const node = await BackendNode.start();
@@ -221,8 +233,15 @@ describe("the node itself", () => {
   it("refuses what would take the server from the others", async () => {
     const node = await BackendNode.start();
     const client = node.connect();
-    for (const command of ["DEBUG SLEEP 1", "REPLICAOF a 1", "SYNC", "PSYNC ? -1", "FAILOVER"]) {
-      expect(await client.ask(command)).toMatch(/^-ERR [A-Z]+ is not passed on: /);
+    for (const command of [
+      "SCRIPT DEBUG YES",
+      "DEBUG SLEEP 1",
+      "REPLICAOF a 1",
+      "SYNC",
+      "PSYNC ? -1",
+      "FAILOVER",
+    ]) {
+      expect(await client.ask(command)).toMatch(/^-ERR [A-Z ]+ is not passed on: /);
     }
     expect(node.server.commands).toEqual([]);
   });
@@ -302,7 +321,7 @@ describe("where the server does not answer, a client", () => {
     other.send("GET a");
     await node.world.advance(195);
     expect(one.text + other.text).toBe("");
-    await node.world.advance(10);
+    await node.world.advance(30);
     for (const { text } of [one, other]) {
       expect(replies(text)).toEqual([
         `${REFUSED}no reply within 500 ms: the command may have been executed)`,
@@ -313,6 +332,30 @@ describe("where the server does not answer, a client", () => {
     expect(await node.info("server_timedout")).toBe("1");
     expect(await node.info("server_timedout_requests")).toBe("2");
     expect(await node.info("server_connects")).toBe("2");
+  });
+
+  it("gets the reply that has come while the node stood still", async () => {
+    const node = await BackendNode.start({ settings: { requestTimeoutMs: 500 } });
+    const client = node.connect();
+    node.server.isStalled = true;
+    client.send("SET a 1");
+    await node.world.advance(502);
+    node.server.isStalled = false;
+    await node.world.advance(10);
+    expect(client.text).toBe("+OK\r\n");
+  });
+
+  it("that another database was selected for has it again when the server is back", async () => {
+    const node = await BackendNode.start();
+    const client = node.connect();
+    await client.ask("SELECT 3");
+    node.server.isDown = true;
+    await node.world.advance(50);
+    expect(await client.ask("SELECT 0")).toMatch(/^-ERR Storage: /);
+    node.server.isDown = false;
+    await node.world.advance(2000);
+    expect(await client.ask("SET a 1", "SELECT 0", "SET b 1")).toBe("+OK\r\n+OK\r\n+OK\r\n");
+    expect([...node.server.data.keys()]).toEqual(["3:a", "0:b"]);
   });
 
   it("loses its connection where a reply has come in part", async () => {
