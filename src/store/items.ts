@@ -144,24 +144,16 @@ function storeItem(
 ): ItemOutcome {
   const { mode, value, cas } = operation;
   const entry = database.find(key);
-  if (cas !== undefined) {
-    if (entry === 0) return MISSING;
-    if (database.stamp(entry) !== cas) return { status: "exists" };
+  if (entry !== 0 && mode === "add") return REFUSED;
+  if (entry !== 0 && cas !== undefined && database.stamp(entry) !== cas) {
+    return { status: "exists" };
   }
-  switch (mode) {
-    case "set":
-      break;
-    case "add":
-      if (entry !== 0) return REFUSED;
-      break;
-    case "replace":
-      if (entry === 0) return REFUSED;
-      break;
-    case "append":
-    case "prepend":
-      if (entry !== 0) return extend(store, database, key, entry, operation);
-      if (operation.vivify === undefined) return REFUSED;
+  if (mode === "append" || mode === "prepend") {
+    if (entry !== 0) return extend(store, database, key, entry, operation);
+    if (operation.vivify === undefined) return REFUSED;
   }
+  if (entry === 0 && mode === "replace") return REFUSED;
+  if (entry === 0 && mode === "set" && cas !== undefined) return MISSING;
   if (value.length > store.maxBulkBytes) return { status: "tooLarge" };
   const exptime = operation.vivify ?? operation.exptime;
   return write(store, database, key, value, operation.flags, expiryOfExptime(exptime, store.now));
@@ -197,7 +189,7 @@ function count(
   const { delta, down, cas, exptime, vivify } = operation;
   const entry = database.find(key);
   if (entry === 0) {
-    if (vivify === undefined || cas !== undefined) return MISSING;
+    if (vivify === undefined) return MISSING;
     const expiry = expiryOfExptime(vivify.exptime, store.now);
     return write(store, database, key, fromLatin1(String(vivify.initial)), 0, expiry);
   }

@@ -26,13 +26,13 @@ interface MetaFlag {
   readonly argument: string;
 }
 
-/** The flags that each command knows. Not here: those about stale items and about who fetches one anew, and h, N, R of mg. */
-const KNOWN: Readonly<Record<MetaRequest["command"], string>> = {
-  mg: "bcfklOqstvT",
-  ms: "bcCFkMNOqT",
-  md: "bCkOq",
-  ma: "bcCDJkMNOqtTv",
-  me: "b",
+/**
+ * The flags that are known, most of them by every command: one that says nothing to a command is passed over, as memcached does. Not
+ * known: those about stale items, about who fetches one anew, and whether one was fetched before (I, R, h, and N of mg).
+ */
+const KNOWN = "bcfklOqstvTCDFJM";
+const KNOWN_BESIDE: Readonly<Record<MetaRequest["command"], string>> = {
+  ...{ mg: "", md: "", me: "", ms: "N", ma: "N" },
 };
 
 /** Flags that take an argument: a number of 64 bits, of 32 bits, seconds, or anything. */
@@ -40,12 +40,9 @@ const NUMBERS = "CDJ";
 const SECONDS = "NT";
 
 const MODES: Readonly<Record<string, StoreMode>> = {
-  ...{ S: "set", s: "set", set: "set", E: "add", e: "add" },
-  ...{ A: "append", a: "append", P: "prepend", p: "prepend", R: "replace", r: "replace" },
+  ...{ S: "set", E: "add", A: "append", P: "prepend", R: "replace" },
 };
-const COUNT_MODES: Readonly<Record<string, boolean>> = {
-  ...{ I: false, i: false, "+": false, D: true, d: true, "-": true },
-};
+const COUNT_MODES: Readonly<Record<string, boolean>> = { I: false, "+": false, D: true, "-": true };
 
 const MAX_NUMBER = 0xffff_ffff_ffff_ffffn;
 
@@ -55,19 +52,33 @@ export function readMeta(request: MetaRequest): MetaCommand | string {
   const flags: MetaFlag[] = [];
   for (const token of request.tokens) {
     const [letter, argument] = [token[0]!, token.slice(1)];
-    if (!KNOWN[command].includes(letter)) return "CLIENT_ERROR invalid flag";
-    if (flags.some((flag) => flag.letter === letter)) return "CLIENT_ERROR duplicate flag";
-    const wrong = wrongArgument(letter, argument);
-    if (wrong !== undefined) return wrong;
+    if (!KNOWN.includes(letter) && !KNOWN_BESIDE[command].includes(letter)) {
+      return refusal(command, "CLIENT_ERROR invalid flag");
+    }
+    if (flags.some((flag) => flag.letter === letter)) {
+      return refusal(command, "CLIENT_ERROR duplicate flag");
+    }
     flags.push({ letter, argument });
   }
   const has = (letter: string) => flags.find((flag) => flag.letter === letter);
   const key = has("b") === undefined ? request.key : decodeBase64(latin1Of(request.key));
-  if (key === undefined || key.length === 0) return "CLIENT_ERROR error decoding key";
+  if (key === undefined || key.length === 0) {
+    return refusal(command, "CLIENT_ERROR error decoding key");
+  }
+  for (const { letter, argument } of flags) {
+    const wrong = wrongArgument(letter, argument);
+    if (wrong !== undefined) return refusal(command, wrong);
+  }
   const operation = operationOf(request, has);
   if (typeof operation === "string") return operation;
   const isQuiet = has("q") !== undefined;
   return { command, key, keyText: latin1Of(request.key), operation, flags, isQuiet };
+}
+
+/** What memcached says where it says `text` to mg and ms: the same to md and ma, whatever is wrong with a flag. */
+function refusal(command: MetaRequest["command"], text: string): string {
+  const isShort = (command === "md" || command === "ma") && text !== LONG_OPAQUE;
+  return isShort ? "CLIENT_ERROR invalid or duplicate flag" : text;
 }
 
 /** What is wrong with the argument of a flag. */
@@ -77,18 +88,19 @@ function wrongArgument(letter: string, argument: string): string | undefined {
     return isNumber ? undefined : "CLIENT_ERROR bad token in command line format";
   }
   if (SECONDS.includes(letter)) {
-    const isSeconds = /^-?\d{1,10}$/.test(argument);
+    const isSeconds = /^-?\d{1,15}$/.test(argument);
     return isSeconds ? undefined : "CLIENT_ERROR bad token in command line format";
   }
   if (letter === "F") {
     const isFlags = /^\d{1,10}$/.test(argument) && Number(argument) <= 0xffff_ffff;
-    return isFlags ? undefined : "CLIENT_ERROR bad token in command line format";
+    return isFlags ? undefined : "CLIENT_ERROR bad command line format";
   }
-  if (letter === "O" && argument.length > MAX_OPAQUE) return "CLIENT_ERROR opaque token too long";
+  if (letter === "O" && argument.length > MAX_OPAQUE) return LONG_OPAQUE;
   if (letter === "M" && argument.length !== 1) return "CLIENT_ERROR incorrect length for M token";
   return undefined;
 }
 
+const LONG_OPAQUE = "CLIENT_ERROR opaque token too long";
 /** Longest opaque token, in bytes. */
 const MAX_OPAQUE = 31;
 
@@ -109,7 +121,7 @@ function operationOf(request: MetaRequest, has: Has): ItemOperation | string {
       return { do: "delete", cas: number("C") };
     case "ms": {
       const storeMode = mode === undefined ? "set" : MODES[mode];
-      if (storeMode === undefined) return "CLIENT_ERROR invalid mode for ms";
+      if (storeMode === undefined) return "CLIENT_ERROR invalid mode for ms M token";
       const extends_ = storeMode === "append" || storeMode === "prepend";
       return {
         do: "store",
@@ -123,7 +135,7 @@ function operationOf(request: MetaRequest, has: Has): ItemOperation | string {
     }
     case "ma": {
       const down = mode === undefined ? false : COUNT_MODES[mode];
-      if (down === undefined) return "CLIENT_ERROR invalid mode for ma";
+      if (down === undefined) return "CLIENT_ERROR invalid mode for ma M token";
       const vivify = seconds("N");
       return {
         do: "count",
@@ -156,8 +168,8 @@ export function answerMeta(
     case "refused":
       return { line: `NS${returned(meta)}` };
     case "missing":
-      if (isQuiet && command !== "ms") return undefined;
-      return { line: READS.has(command) ? "EN" : `NF${returned(meta)}` };
+      if (isQuiet && command === "mg") return undefined;
+      return { line: `${READS.has(command) ? "EN" : "NF"}${returned(meta)}` };
     case "notANumber":
       return { line: "CLIENT_ERROR cannot increment or decrement non-numeric value" };
     case "tooLarge":
@@ -166,12 +178,13 @@ export function answerMeta(
       break;
   }
   if (command === "me" && item !== undefined) return { line: debugLine(meta, item, now) };
-  const wantsValue = meta.flags.some(({ letter }) => letter === "v") && item !== undefined;
-  if (wantsValue) {
+  if (isQuiet && command !== "mg") return undefined;
+  const mayReturn = command === "mg" || command === "ma";
+  const wantsValue = mayReturn && meta.flags.some(({ letter }) => letter === "v");
+  if (wantsValue && item !== undefined) {
     const { value } = item;
     return { line: `VA ${value.length}${returned(meta, item, now)}`, value };
   }
-  if (isQuiet && command !== "mg") return undefined;
   return { line: `HD${returned(meta, item, now)}` };
 }
 
@@ -193,10 +206,7 @@ function returned(meta: MetaCommand, item?: Item, now = 0): string {
         text += ` O${argument}`;
         break;
       case "k":
-        text += ` k${meta.keyText}`;
-        break;
-      case "b":
-        text += " b";
+        text += ` k${meta.keyText}${meta.flags.some((flag) => flag.letter === "b") ? " b" : ""}`;
         break;
       default:
         if (item !== undefined) text += ofItem(meta, letter, item, now);
@@ -210,17 +220,19 @@ function ofItem({ command }: MetaCommand, letter: string, item: Item, now: numbe
     case "c":
       return ` c${item.cas}`;
     case "f":
-      return ` f${item.flags}`;
+      return command === "mg" ? ` f${item.flags}` : "";
     case "l":
-      return ` l${item.idleSeconds}`;
+      return command === "mg" ? ` l${item.idleSeconds}` : "";
     case "s":
       return command === "mg" ? ` s${item.value.length}` : "";
     case "t":
-      return ` t${secondsLeft(item, now)}`;
+      return mayTellTime(command) ? ` t${secondsLeft(item, now)}` : "";
     default:
       return "";
   }
 }
+
+const mayTellTime = (command: string) => command === "mg" || command === "ma";
 
 /** Seconds until an item expires, -1 for never. */
 function secondsLeft({ expiry }: Item, now: number): number {
