@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { Redis } from "ioredis";
 import { expect, it, onTestFinished, type TestContext } from "vitest";
+import { Random } from "../fuzz/random.ts";
 import { type RunningNode, startNode } from "./harness.ts";
 import { requireProgram } from "./programs.ts";
 
@@ -50,6 +51,10 @@ class RedisServer {
     onTestFinished(() => void server.process.kill("SIGKILL"));
     await server.run();
     return server;
+  }
+
+  get port(): number {
+    return "port" in this.#address ? this.#address.port : 0;
   }
 
   get entry(): string {
@@ -203,6 +208,75 @@ it("keeps apart what belongs to one client: transactions, WATCH, databases, bloc
   await listener.unsubscribe("news");
   expect(await other.publish("news", "second")).toBe(0);
 });
+
+it("answers what the server alone would, byte for byte, however requests are cut", async (context) => {
+  const alone = await RedisServer.start(context);
+  const behind = await RedisServer.start(context);
+  const node = await startBefore(behind);
+  const random = new Random(20_261_121);
+  const key = () => `k${random.below(6)}`;
+  const commands: (() => string[])[] = [
+    () => ["SET", key(), "v".repeat(random.below(3) * random.below(5000))],
+    () => ["GET", key()],
+    () => ["INCR", "counter"],
+    () => ["RPUSH", `l${random.below(2)}`, key(), key()],
+    () => ["LRANGE", `l${random.below(2)}`, "0", "-1"],
+    () => ["BLPOP", `l${random.below(2)}`, "0.01"],
+    () => ["XREAD", "BLOCK", "10", "STREAMS", "s", "$"],
+    () => ["MULTI"],
+    () => ["EXEC"],
+    () => ["DISCARD"],
+    () => ["WATCH", key()],
+    () => ["UNWATCH"],
+    () => ["SELECT", String(random.below(3))],
+    () => ["SELECT", "99"],
+    () => ["GET"],
+    () => ["NOT.THERE", key()],
+    () => ["WAIT", "0", "1"],
+    () => ["SCRIPT", "KILL"],
+    () => ["EVAL", "return {1, 'a', {redis.call('GET', KEYS[1])}}", "1", key()],
+    () => ["ECHO", "\r\n*1\r\n"],
+    () => ["PING"],
+    () => ["FLUSHALL"],
+    () => ["RESET"],
+  ];
+  for (let round = 0; round < 30; round++) {
+    const requests = Array.from({ length: 40 }, () =>
+      requestOf(commands[random.below(commands.length)]!()),
+    );
+    const bytes = Buffer.concat([...requests, Buffer.from("QUIT\r\n")]);
+    const cuts = Array.from({ length: 5 }, () => random.below(bytes.length)).sort((a, b) => a - b);
+    const [expected, got] = await Promise.all([
+      answersOf(alone.port, bytes, []),
+      answersOf(node.port, bytes, cuts),
+    ]);
+    expect(got).toBe(expected);
+  }
+});
+
+function requestOf(words: readonly string[]): Buffer {
+  if (words.length < 3 && !words.some((word) => /\s/.test(word))) {
+    return Buffer.from(`${words.join(" ")}\r\n`);
+  }
+  const bulks = words.map((word) => `$${word.length}\r\n${word}\r\n`);
+  return Buffer.from(`*${words.length}\r\n${bulks.join("")}`);
+}
+
+/** All that is answered to `bytes`, which are sent in pieces, until the connection closes. */
+async function answersOf(port: number, bytes: Buffer, cuts: readonly number[]): Promise<string> {
+  const socket = connect({ port, host: "127.0.0.1", noDelay: true });
+  let text = "";
+  socket.on("data", (data) => {
+    text += data.toString("latin1");
+  });
+  const closed = once(socket, "close");
+  for (const [i, from] of [0, ...cuts].entries()) {
+    socket.write(bytes.subarray(from, cuts[i] ?? bytes.length));
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+  await closed;
+  return text;
+}
 
 it("passes protocol 3 through, pushes of tracked keys too", async (context) => {
   const server = await RedisServer.start(context);
