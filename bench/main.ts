@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { aesBench } from "./codec-aes.ts";
 import { hashBench } from "./codec-hash.ts";
 import { replyBench, requestBench } from "./codec-resp.ts";
+import { memcachedBench } from "./memcached-throughput.ts";
 import {
   type BenchOptions,
   BenchUsageError,
@@ -55,6 +56,7 @@ async function main(args: readonly string[]): Promise<number> {
   if (options.sections.some((name) => NEEDING_REDIS.has(name))) {
     needPrograms("redis-server", "redis-benchmark");
   }
+  if (options.sections.includes("memcached")) needPrograms("memcached");
   const processes = new Processes();
   const began = moment();
   const cores = availableParallelism();
@@ -92,6 +94,8 @@ async function run(
       return hopBench(processes, options, say);
     case "proxy":
       return proxyBench(processes, options, say);
+    case "memcached":
+      return memcachedBench(processes, options, say);
     case "ring-kernel":
       say(name);
       return ringKernelBench();

@@ -10,6 +10,7 @@ export const SECTIONS = [
   "ring",
   "hop",
   "proxy",
+  "memcached",
   "ring-kernel",
   "resp",
   "hash",
