@@ -1,5 +1,6 @@
 // A node with a server behind it: what clients get, whatever the server does.
 import { describe, expect, it } from "vitest";
+import { openMetrics } from "../../../../src/doors/http/open-metrics.ts";
 import { BackendNode } from "./backend-under-test.ts";
 
 const REFUSED = "-ERR Storage: Datastore refused connection (";
@@ -491,5 +492,58 @@ describe("operators", () => {
     for (const { stream } of node.server.connections) stream.end();
     await node.world.advance(5);
     expect(await node.info("server_eof")).toBe("1");
+  });
+
+  it("see connections of one client each, bytes, and what waits", async () => {
+    const node = await BackendNode.start();
+    const [one, other] = [node.connect(), node.connect()];
+    const figure = async (name: string) => Number(await node.info(name));
+    const [sent, received] = [await figure("request_bytes"), await figure("response_bytes")];
+    await one.ask("SET a 1");
+    expect(await figure("request_bytes")).toBe(
+      sent + "*3\r\n$3\r\nSET\r\n$1\r\na\r\n$1\r\n1\r\n".length,
+    );
+    expect(await figure("response_bytes")).toBe(received + "+OK\r\n".length);
+    await one.ask("WATCH a");
+    expect(await figure("server_own_connections")).toBe(1);
+    expect(await figure("server_idle_connections")).toBe(0);
+    await one.ask("UNWATCH");
+    expect(await figure("server_idle_connections")).toBe(1);
+    await node.world.advance(31_000);
+    expect(await figure("server_own_connections")).toBe(0);
+    for (const { stream } of node.server.connections) stream.pause();
+    other.send(`SET long ${"x".repeat(5000)}`);
+    await node.world.advance(10);
+    expect(await figure("in_queue_bytes")).toBeGreaterThan(5000);
+    expect(await figure("out_queue")).toBe(1);
+  });
+
+  it("find all of it in the metrics", async () => {
+    const node = await BackendNode.start();
+    const client = node.connect();
+    await client.ask("SET a 1", "WATCH a");
+    const lines = openMetrics(node.served.metrics)
+      .split("\n")
+      .filter((line) => line.startsWith("ringlet_backend_"));
+    const { counters } = node.backend;
+    expect(lines).toEqual([
+      "ringlet_backend_up 1",
+      'ringlet_backend_connections{use="shared"} 1',
+      'ringlet_backend_connections{use="own"} 1',
+      'ringlet_backend_connections{use="idle"} 0',
+      "ringlet_backend_connects_total 2",
+      'ringlet_backend_lost_connections_total{reason="eof"} 0',
+      'ringlet_backend_lost_connections_total{reason="err"} 0',
+      'ringlet_backend_lost_connections_total{reason="timedout"} 0',
+      "ringlet_backend_ejects_total 0",
+      // Two for each connection that was opened.
+      "ringlet_backend_requests_total 6",
+      "ringlet_backend_replies_total 6",
+      `ringlet_backend_bytes_total{direction="sent"} ${counters.requestBytes}`,
+      `ringlet_backend_bytes_total{direction="received"} ${counters.responseBytes}`,
+      "ringlet_backend_failed_requests_total 0",
+      "ringlet_backend_outstanding_requests 0",
+      "ringlet_backend_queued_bytes 0",
+    ]);
   });
 });
