@@ -21,6 +21,10 @@ export interface LocalConnection extends StreamHandler {
   readonly waiting: boolean;
   /** The client gets what it does not ask for. */
   isListener: boolean;
+  /** Commands of the client wait in front of it. */
+  waitsInFront: boolean;
+  /** It is to close when what has come is answered. */
+  readonly isFinishing: boolean;
   readonly session: { readonly protocol: 2 | 3; readonly authenticated: boolean };
   /** Counts bytes that came from the client, and those that went to it, by another way than through it. */
   passedIn(bytes: number): void;
@@ -296,6 +300,7 @@ export class BackendStream implements ByteStream, StreamHandler, RequestClient {
 
   waitFor(wait: Wait): undefined {
     this.#wait = wait;
+    this.#door.waitsInFront = true;
     this.#updateReading();
   }
 
@@ -307,6 +312,7 @@ export class BackendStream implements ByteStream, StreamHandler, RequestClient {
     this.#wait = undefined;
     if (this.#held.bytes !== 0) this.#runHeld();
     if (this.#wait !== undefined) return;
+    this.#door.waitsInFront = false;
     this.#updateReading();
     this.endWhenDone();
   }
@@ -335,7 +341,7 @@ export class BackendStream implements ByteStream, StreamHandler, RequestClient {
       this.#lastWords = "";
       this.#requests.drop();
       this.#stream.end();
-    } else if (this.#ended && isIdle && this.#wait === undefined) {
+    } else if ((this.#ended || this.#door.isFinishing) && isIdle && this.#wait === undefined) {
       this.#door.ended();
     }
   }

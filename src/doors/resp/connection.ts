@@ -98,6 +98,8 @@ export class RespConnection implements FeedClient, StreamHandler, ClientHandle {
   lastInputAt: number;
   /** The client gets what it does not ask for from the server behind the node: it need not send anything. */
   isListener = false;
+  /** Commands wait for the server behind the node. */
+  waitsInFront = false;
 
   constructor(door: ConnectionOwner, stream: ByteStream, session: Session) {
     this.#door = door;
@@ -133,6 +135,11 @@ export class RespConnection implements FeedClient, StreamHandler, ClientHandle {
   /** Whether a command of this client waits, for its reply or for replies to leave. */
   get waiting(): boolean {
     return this.#waiting || this.#held;
+  }
+
+  /** Whether it is to close when what has come is answered. */
+  get isFinishing(): boolean {
+    return this.#ended;
   }
 
   /** Whether a command has come in part. */
@@ -248,7 +255,7 @@ export class RespConnection implements FeedClient, StreamHandler, ClientHandle {
   /** Answers what has come, then closes. */
   finish(): void {
     this.#ended = true;
-    if (!this.waiting) this.kill(true);
+    if (!this.waiting && !this.waitsInFront) this.kill(true);
   }
 
   /** Closes the connection: after what has been answered is sent, or at once. */

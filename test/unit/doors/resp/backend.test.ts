@@ -409,6 +409,21 @@ describe("where the server does not answer, a client", () => {
   });
 });
 
+describe("a node that closes", () => {
+  it("answers what has come, and lets blocked clients go", async () => {
+    const node = await BackendNode.start();
+    const [one, idle, blocked] = [node.connect(), node.connect(), node.connect()];
+    blocked.send("BLPOP l 0");
+    one.send("SET a 1", "CLIENT GETNAME", "MULTI", "GET a", "EXEC", "GET a");
+    await node.world.advance(1);
+    void node.served.drain();
+    await node.world.advance(100);
+    expect(one.text).toBe("+OK\r\n$-1\r\n+OK\r\n+QUEUED\r\n*1\r\n$1\r\n1\r\n$1\r\n1\r\n");
+    expect([one, idle, blocked].map(({ isClosed }) => isClosed)).toEqual([true, true, true]);
+    expect(node.served.clientCount).toBe(0);
+  });
+});
+
 describe("a slow server", () => {
   it("has only so many requests to answer: clients wait, and are not read from", async () => {
     const node = await BackendNode.start({ limits: { maxOutstandingRequests: 10 } });
