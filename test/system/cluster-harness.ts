@@ -255,7 +255,7 @@ export async function until(
  * Ports that nobody listens on, below those that operating systems hand out by themselves: a member that is restarted must find
  * its own free.
  */
-async function freePorts(count: number): Promise<number[]> {
+export async function freePorts(count: number): Promise<number[]> {
   const held: ReturnType<typeof createServer>[] = [];
   const ports: number[] = [];
   while (ports.length < count) {

@@ -175,7 +175,8 @@ export class MemcachedConnection implements StreamHandler, InFlight, Requester {
     const rest = skipped === 0 ? bytes : bytes.subarray(skipped);
     if (rest.length === 0) return;
     if (this.waiting || this.#pendingBytes !== 0) {
-      this.#setPending([...this.#pending, rest.slice()], this.#pendingBytes + rest.length);
+      this.#pending.push(rest.slice());
+      this.#setPending(this.#pending, this.#pendingBytes + rest.length);
       if (this.waiting) this.#pauseBehindWait();
       else if (this.#pendingBytes >= this.#neededBytes) this.#advance();
       return;
