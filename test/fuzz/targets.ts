@@ -6,6 +6,7 @@ import { entropyTarget } from "./targets/entropy.ts";
 import { kernelFeedTarget } from "./targets/kernel-feed.ts";
 import { memcachedReplyTarget, memcachedRequestTarget } from "./targets/memcached.ts";
 import { peerFramesTarget } from "./targets/peer-frames.ts";
+import { relayReplyTarget, relayRequestTarget } from "./targets/resp-relay.ts";
 import { respReplyTarget } from "./targets/resp-reply.ts";
 import { respRequestTarget } from "./targets/resp-request.ts";
 
@@ -14,6 +15,8 @@ export function fuzzTargets(): FuzzTarget[] {
     respRequestTarget(),
     kernelFeedTarget(),
     respReplyTarget(),
+    relayRequestTarget(),
+    relayReplyTarget(),
     memcachedRequestTarget(),
     memcachedReplyTarget(),
     dnodeTarget("redis"),
