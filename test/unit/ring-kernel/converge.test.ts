@@ -1,10 +1,11 @@
 /** Replicas that have received the same records hold the same, in whatever order and however often these came. */
 import { expect, test } from "vitest";
+import { FRAME_FLAG } from "../../../src/link/frame.ts";
 import { PEER_STATUS } from "../../../src/store/kernel-ring.ts";
 import { RandomSource } from "../store/random-source.ts";
 import { START_MS } from "../store/store-under-test.ts";
 import * as bytes from "./peer-bytes.ts";
-import { concat, PeerKernel, stampAt } from "./peer-kernel.ts";
+import { concat, PeerKernel, stampAt, TAGGED, TOMBSTONE } from "./peer-kernel.ts";
 
 const PEER = 1;
 const KEYS = 500;
@@ -18,7 +19,12 @@ test("three replicas that get 6,000 writes in three orders, some of them twice, 
     if (random.chance(0.25)) return bytes.tombstone(key, stamp, facts);
     const expiry = random.chance(0.2) ? START_MS + 4000 + random.below(2000) : 0;
     // One stamp and node stand for one value: so do they here.
-    return bytes.write(key, `${i}`.repeat(1 + random.below(20)), stamp, { ...facts, expiry });
+    const value = `${i}`.repeat(1 + random.below(20));
+    if (random.chance(0.3)) {
+      const flags = FRAME_FLAG.tagged;
+      return bytes.write(key, `${value}tag!`, stamp, { ...facts, expiry, flags });
+    }
+    return bytes.write(key, value, stamp, { ...facts, expiry });
   });
   const unique = [...new Map(records.map((frame) => [identity(frame), frame])).values()];
   const replicas = [1, 2, 3].map(() => {
@@ -63,7 +69,7 @@ test("two replicas that repair each other by what they answer to reads", () => {
     const stamp = stampAt(random.below(1000), i);
     const frame = random.chance(0.3)
       ? bytes.tombstone(key, stamp)
-      : bytes.write(key, `${i}`, stamp);
+      : bytes.write(key, `${i}tag!`, stamp, { flags: random.chance(0.3) ? FRAME_FLAG.tagged : 0 });
     replicas[random.below(2)]!.feed(PEER, frame);
   }
   for (const replica of replicas) replica.take(PEER);
@@ -79,7 +85,9 @@ test("two replicas that repair each other by what they answer to reads", () => {
       expect(asker.feed(PEER, frame).status).toBe(PEER_STATUS.done);
     } else if (answer?.name === "older") {
       const { value, flags, ...held } = asker.held(key)!;
-      const make = flags === 0 ? bytes.write(key, value, held.stamp, held) : undefined;
+      const frame = { ...held, flags: flags & TAGGED ? FRAME_FLAG.tagged : 0 };
+      const isAlive = (flags & TOMBSTONE) === 0;
+      const make = isAlive ? bytes.write(key, value, held.stamp, frame) : undefined;
       asked.feed(PEER, concat([make ?? bytes.tombstone(key, held.stamp, { node: held.node })]));
       asked.take(PEER);
     } else expect(answer?.name).toBe("acks");

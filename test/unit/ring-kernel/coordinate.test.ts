@@ -1,8 +1,14 @@
 /** The kernel as coordinator: what each level waits for, what disagreement does to replies, and what failures tell the client. */
 import { describe, expect, test } from "vitest";
+import { fromLatin1 } from "../../../src/store/arguments.ts";
 import { SELF_FLAG } from "../../../src/store/kernel-ring.ts";
 import { agreed, alone, three } from "./replicas.ts";
-import { noQuorum, ONE, QUORUM, SAFE, WiredKernels } from "./wired-kernels.ts";
+import { noQuorum, ONE, QUORUM, SAFE, WiredKernels, type WiredNode } from "./wired-kernels.ts";
+
+function tagOf({ store }: WiredNode, key: string): number {
+  const [database] = store.databases;
+  return database!.tag(database!.peek(store.place(fromLatin1(key))));
+}
 
 describe("a write at DC_QUORUM", () => {
   test("is answered when one of two others has acknowledged", () => {
@@ -167,6 +173,35 @@ describe("a read at DC_QUORUM", () => {
       expect(a.figure("repliesChanged")).toBe(1);
     },
   );
+
+  test.each([
+    [["get", "k"], "newer"],
+    [["strlen", "k"], 5],
+    [
+      ["mget", "l", "k", "k"],
+      [null, "newer", "newer"],
+    ],
+  ] as const)("%j answers a newer value without its tag, and merges both", (words, expected) => {
+    const { ring, a, b, c } = three();
+    const { store } = b;
+    const [database] = store.databases;
+    database!.write(store.place(fromLatin1("k")), 5, 0, false, 0xfeedbeef).set(fromLatin1("newer"));
+    const client = a.client(QUORUM);
+    client.call(...words);
+    ring.settle();
+    expect(client.replies()).toEqual([expected]);
+    for (const node of [a, b, c]) {
+      expect(node.value("k")).toBe("newer");
+      expect(tagOf(node, "k")).toBe(0xfeedbeef);
+    }
+    client.call("expire", "k", 100);
+    ring.settle();
+    alone(a, "set", "k", "plain");
+    client.call("get", "k");
+    ring.settle();
+    expect(client.replies().at(-1)).toBe("plain");
+    for (const node of [a, b, c]) expect(tagOf(node, "k")).toBe(0);
+  });
 
   test("passes what is newer on to the other replicas", () => {
     const { ring, a, b } = three();
