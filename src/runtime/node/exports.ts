@@ -9,6 +9,7 @@ export type { ConsistencyLevel } from "../../ring/levels.ts";
 export type { Member } from "../../ring/member.ts";
 export type { MemberEvent } from "../../ring/ring.ts";
 export type { MemberState, MemberView } from "../../ring/view.ts";
+export type { BackendOptions, UnixSocket } from "../../store/backend-options.ts";
 export {
   type CreateNodeOptions,
   createNode,
