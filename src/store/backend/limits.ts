@@ -19,7 +19,7 @@ export interface BackendLimits {
 export const BACKEND_LIMITS: BackendLimits = {
   maxOutstandingRequests: 65_536,
   maxQueuedBytes: 32 * 1024 * 1024,
-  maxOwnConnections: 1000,
+  maxOwnConnections: 5000,
   maxIdleConnections: 16,
   idleConnectionMs: 30_000,
   dialTimeoutMs: 2000,
