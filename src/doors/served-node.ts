@@ -12,6 +12,7 @@ import type { ByteStream, Listener } from "../transport/stream.ts";
 import { addBackendMetrics } from "./backend-metrics.ts";
 import { type HttpHandler, statsHandler } from "./http/stats.ts";
 import { MemcachedDoor, type MemcachedDoorParts } from "./memcached/door.ts";
+import { addMemcachedMetrics } from "./memcached/metrics.ts";
 import { holdPasswordRule } from "./memcached/password-rule.ts";
 import { addNodeMetrics } from "./node-metrics.ts";
 import { Commander } from "./resp/commander.ts";
@@ -104,6 +105,7 @@ export class ServedNode {
       port: () => port,
     });
     this.#memcached = door;
+    addMemcachedMetrics(this.metrics, door);
     const listener = await listen((stream) => door.accept(stream));
     port = listener.port;
     this.#listeners.push(listener);

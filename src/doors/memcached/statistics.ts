@@ -7,7 +7,7 @@ import type { NodeFacts } from "../resp/session-command.ts";
 /** The version of memcached whose commands the door speaks: what clients look at before they use a command. */
 export const MEMCACHED_VERSION = "1.6.18";
 
-/** Counted since the start, or since "stats reset"; by the names that "stats" gives them. */
+/** What is counted, by the names that "stats" gives it. */
 const COUNTERS = [
   ...["cmd_get", "cmd_set", "cmd_flush", "cmd_touch", "cmd_meta"],
   ...["get_hits", "get_misses", "delete_misses", "delete_hits"],
@@ -34,21 +34,31 @@ export type Figure = readonly [name: string, value: string | number];
 
 export class MemcachedStatistics {
   readonly #counts = new Map<CounterName, number>(COUNTERS.map((name) => [name, 0]));
+  /** What the counters were at "stats reset". */
+  readonly #before = new Map<CounterName, number>(COUNTERS.map((name) => [name, 0]));
 
   count(name: CounterName, by = 1): void {
     this.#counts.set(name, this.#counts.get(name)! + by);
   }
 
-  /** Sets the counters of commands and connections to 0. */
+  /** Has "stats" count anew. */
   reset(): void {
-    for (const name of COUNTERS) this.#counts.set(name, 0);
+    for (const name of COUNTERS) this.#before.set(name, this.#counts.get(name)!);
+  }
+
+  /** What was counted since the start. */
+  total(name: CounterName): number {
+    return this.#counts.get(name)!;
   }
 
   /** "stats" without a word behind it. */
   general(measured: Measured): Figure[] {
     const { store, settings, facts, upSeconds } = measured;
     const cpu = facts.cpuSeconds();
-    const count = (name: CounterName): Figure => [name, this.#counts.get(name)!];
+    const count = (name: CounterName): Figure => [
+      name,
+      this.#counts.get(name)! - this.#before.get(name)!,
+    ];
     return [
       ["pid", facts.processId],
       ["uptime", Math.floor(upSeconds)],

@@ -1,6 +1,7 @@
 // The memcached door of a node alone, through streams in memory: cut anywhere, quiet where it should be, and held to its limits.
 import { describe, expect, it } from "vitest";
 import type { SettingValues } from "../../../../src/base/settings.ts";
+import { openMetrics } from "../../../../src/doors/http/open-metrics.ts";
 import { loadCodec } from "../../../../src/runtime/node/codec.ts";
 import type { ByteStream } from "../../../../src/transport/stream.ts";
 import { settle, TestClient, TestNode } from "../resp/node-under-test.ts";
@@ -207,6 +208,15 @@ describe("what the node says of itself", () => {
       "RESET\r\nEND\r\nEND\r\nERROR\r\n",
     );
     expect(ask(client, "stats\r\n")).toContain("STAT cmd_get 0\r\n");
+    const metrics = openMetrics(node.served.metrics);
+    for (const line of [
+      "ringlet_memcached_clients 1",
+      "ringlet_memcached_clients_accepted_total 1",
+      'ringlet_memcached_commands_total{command="get"} 2',
+      'ringlet_memcached_gets_total{found="no"} 1',
+    ]) {
+      expect(metrics).toContain(`${line}\n`);
+    }
     expect(ask(client, "stats settings\r\n")).toContain("STAT tcpport 11211\r\n");
     expect(ask(client, "version\r\nverbosity 1\r\n")).toBe("VERSION 1.6.18\r\nOK\r\n");
   });
