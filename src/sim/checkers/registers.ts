@@ -114,12 +114,12 @@ class RegisterCheck {
       const earliest = earliestSettled(this.#writes);
       const later: Read[] = [];
       for (const read of open) {
+        const newest = this.#newestSeenBefore(read);
         const possible = this.#candidates(read).filter((write) =>
-          this.#settledBefore(read).every(
-            (settled) =>
-              settled === write ||
-              !settled.seenMs.some((seen, at) => earliest.get(write)![at]! < seen),
-          ),
+          newest.every(([first, second], at) => {
+            const other = first === write ? second : first;
+            return other === undefined || earliest.get(write)![at]! >= other.seenMs[at]!;
+          }),
         );
         if (possible.length === 0) {
           this.#reportStale(read);
@@ -225,6 +225,22 @@ class RegisterCheck {
     return this.#writes.filter((write) =>
       read.quorums.some((at) => write.settledMs[at]! < read.beginMs),
     );
+  }
+
+  /** By datacenter, of the writes that a read must not be older than, the two that were seen last. */
+  #newestSeenBefore(read: Read): (readonly [Write | undefined, Write | undefined])[] {
+    const settled = this.#settledBefore(read);
+    return this.#facts.datacenters.map((_, at) => {
+      let first: Write | undefined;
+      let second: Write | undefined;
+      for (const write of settled) {
+        if (first === undefined || write.seenMs[at]! > first.seenMs[at]!) {
+          second = first;
+          first = write;
+        } else if (second === undefined || write.seenMs[at]! > second.seenMs[at]!) second = write;
+      }
+      return [first, second] as const;
+    });
   }
 
   #reportUnwritten(read: Read): void {

@@ -152,9 +152,12 @@ export class Pipe {
   /** Lets go what the window has room for. */
   #pump(): void {
     const { windowBytes, cutChance } = this.#around.path;
-    while (this.#waitingBytes !== 0 && this.#travellingBytes < windowBytes) {
+    while (this.#waitingBytes !== 0) {
+      const room = windowBytes - this.#travellingBytes;
+      // Whatever room there is would be filled with ever smaller segments.
+      if (room < Math.min(this.#waitingBytes, windowBytes * LEAST_ROOM)) break;
       const first = this.#waiting[0]!;
-      let length = Math.min(first.length, windowBytes - this.#travellingBytes, SEGMENT_BYTES);
+      let length = Math.min(first.length, room, SEGMENT_BYTES);
       if (this.#around.random.chance(cutChance)) length = 1 + this.#around.random.below(length);
       if (length === first.length) this.#waiting.shift();
       else this.#waiting[0] = first.subarray(length);
@@ -200,7 +203,7 @@ export class Pipe {
       const first = this.#segments[0]!;
       if (this.#around.isBlocked) return;
       if (first.arrivalMs > nowMs + CLOCK_GRAIN_MS) {
-        this.#expect(first.arrivalMs - nowMs);
+        this.wake(first.arrivalMs - nowMs);
         return;
       }
       if (first.kind !== "reset" && !this.#around.isReading) return;
@@ -248,6 +251,8 @@ export class Pipe {
 
 const EMPTY = new Uint8Array(0);
 const POISON = 0xff;
+/** The part of a window that must be free before more goes than fits. */
+const LEAST_ROOM = 0.25;
 /** Bytes of a segment at most. */
 const SEGMENT_BYTES = 64 * 1024;
 /** Bytes that one read takes at most. */

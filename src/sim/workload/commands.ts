@@ -97,8 +97,17 @@ class Draw {
   }
 
   get value(): string {
+    return this.#valueOf(Number.POSITIVE_INFINITY);
+  }
+
+  /** A value that is appended to others: those grow as long as a run lasts, and each change sends all of it. */
+  get suffix(): string {
+    return this.#valueOf(MOST_SUFFIX_BYTES);
+  }
+
+  #valueOf(mostBytes: number): string {
     const name = `${this.#id}.${this.#values++}`;
-    const bytes = this.#random.below(this.#workload.valueBytes + 1);
+    const bytes = Math.min(mostBytes, this.#random.below(this.#workload.valueBytes + 1));
     return name.length < bytes ? `${name}_`.padEnd(bytes, "x") : name;
   }
 
@@ -110,6 +119,8 @@ class Draw {
     return this.#random.below(10);
   }
 }
+
+const MOST_SUFFIX_BYTES = 100;
 
 type Maker = (draw: Draw) => (string | number)[];
 
@@ -133,7 +144,7 @@ const KINDS = {
   incr: (draw) => ["INCR", draw.counter],
   incrby: (draw) => ["INCRBY", draw.counter, draw.small],
   getCounter: (draw) => ["GET", draw.counter],
-  append: (draw) => ["APPEND", draw.appended, draw.value],
+  append: (draw) => ["APPEND", draw.appended, draw.suffix],
   getAppended: (draw) => ["GET", draw.appended],
   setExpiring: (draw) => ["SET", draw.expiring, draw.value, "PX", draw.milliseconds],
   setLasting: (draw) => ["SET", draw.expiring, draw.value],
