@@ -146,7 +146,11 @@ function putWrite(at: u32, record: u32, bytes: u32, database: u32): void {
   const flags = recordFlags(record);
   const keyLength = recordKeyLength(record);
   const object = (flags & FLAG_OBJECT) != 0;
-  const frameFlags: u32 = object ? FRAME_OBJECT : flags & FLAG_TOMBSTONE ? FRAME_TOMBSTONE : tagFlag(record);
+  const leftOut = object || bytes != writeBytes(keyLength, recordBodyLength(record));
+  let frameFlags: u32 = flags & FLAG_TOMBSTONE ? FRAME_TOMBSTONE : 0;
+  if (object) frameFlags = FRAME_OBJECT;
+  // A value that is left out has no tag either.
+  else if (!leftOut) frameFlags |= tagFlag(record);
   putHeld(at, bytes, FRAME_WRITE, frameFlags | database, record);
-  if (object || bytes != writeBytes(keyLength, recordBodyLength(record))) store<u16>(at, <u16>AUX_LEFT_OUT, 6);
+  if (leftOut) store<u16>(at, <u16>AUX_LEFT_OUT, 6);
 }

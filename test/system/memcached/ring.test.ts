@@ -35,6 +35,12 @@ it.each([
     const items = KEYS.map((key, i) => `VALUE ${key} ${1000 + i} ${key.length}\r\n${key}\r\n`);
     expect(got).toBe(`${items.join("")}END\r\n`);
   }
+  const long = "long".repeat(300_000);
+  expect(await at(0).ask(`set long 5 0 ${long.length}\r\n${long}\r\n`)).toBe("STORED\r\n");
+  for (const client of clients) {
+    const got = await client.ask("get long\r\n");
+    expect(got === `VALUE long 5 ${long.length}\r\n${long}\r\nEND\r\n`).toBe(true);
+  }
   const all = KEYS[3]!;
   expect(await at(0).ask(`append ${all} 0 0 2\r\n!?\r\n`)).toBe("STORED\r\n");
   expect(await at(1).ask(`add ${all} 0 0 1\r\nx\r\n`)).toBe("NOT_STORED\r\n");
@@ -65,6 +71,8 @@ it("a member that was away gets values with their flags", async () => {
   for (const [i, key] of KEYS.entries()) {
     expect(await clients[0]!.ask(`set ${key} ${i + 1} 0 1\r\nv\r\n`)).toBe("STORED\r\n");
   }
+  const long = "long".repeat(300_000);
+  expect(await clients[0]!.ask(`set long 5 0 ${long.length}\r\n${long}\r\n`)).toBe("STORED\r\n");
   await last!.start();
   await cluster.ready();
   await cluster.equal();
@@ -73,6 +81,7 @@ it("a member that was away gets values with their flags", async () => {
     const item = `VALUE ${key} ${i + 1} 1\r\nv\r\nEND\r\n`;
     expect(await clients[1]!.ask(`get ${key}\r\n`)).toBe(item);
   }
+  expect(await clients[1]!.ask("mg long f s\r\n")).toBe(`HD f5 s${long.length}\r\n`);
 });
 
 it("says why there is no answer, and takes the answer when there is one again", async () => {

@@ -4,6 +4,9 @@ import type { SettingValues } from "../../../../src/base/settings.ts";
 import { openMetrics } from "../../../../src/doors/http/open-metrics.ts";
 import { loadCodec } from "../../../../src/runtime/node/codec.ts";
 import type { ByteStream } from "../../../../src/transport/stream.ts";
+import { FuzzBuffer } from "../../../fuzz/fuzz-buffer.ts";
+import { generateMemcachedRequests } from "../../../fuzz/generate/memcached.ts";
+import { Random } from "../../../fuzz/random.ts";
 import { settle, TestClient, TestNode } from "../resp/node-under-test.ts";
 
 class MemcachedNode extends TestNode {
@@ -50,8 +53,10 @@ describe("requests", () => {
   });
 
   it("are answered the same wherever they are cut", () => {
+    const node = new MemcachedNode();
     for (let at = 1; at < text.length; at++) {
-      const client = new MemcachedNode().memcached();
+      const client = node.memcached();
+      ask(client, "flush_all\r\n");
       client.sendBytes(text.slice(0, at));
       client.sendBytes(text.slice(at));
       expect([at, client.take()]).toEqual([at, ANSWERS.join("")]);
@@ -69,6 +74,37 @@ describe("requests", () => {
     expect(ask(client, "set a 0 0 10\r\n01234")).toBe("");
     expect(ask(client, "56789")).toBe("");
     expect(ask(client, "\r\nget a\r\n")).toBe("STORED\r\nVALUE a 0 10\r\n0123456789\r\nEND\r\n");
+  });
+});
+
+describe("whatever a client sends", () => {
+  it("is answered the same wherever it is cut, and the node goes on", () => {
+    const random = new Random(5);
+    const buffer = new FuzzBuffer();
+    const [whole, cut] = [new MemcachedNode(), new MemcachedNode()];
+    let answered = 0;
+    for (let i = 0; i < 1500; i++) {
+      buffer.clear();
+      generateMemcachedRequests(random, buffer);
+      const text = Buffer.from(buffer.view()).toString("latin1");
+      const [one, other] = [whole.memcached(), cut.memcached()];
+      const expected = ask(one, text);
+      for (let at = 0; at < text.length; ) {
+        const next = at + random.between(1, random.pick([3, 30, 3000]));
+        other.sendBytes(text.slice(at, next));
+        at = next;
+      }
+      // Counts of bytes are those of what has come by then.
+      const [theirs, ours] = [expected, other.take()].map((answer) => {
+        return answer.replace(/^STAT bytes_(?:read|written) \d+\r\n/gm, "");
+      });
+      expect([i, ours, other.closed]).toEqual([i, theirs, one.closed]);
+      if (expected !== "") answered++;
+      for (const client of [one, other]) client.hangUp();
+    }
+    expect(answered).toBeGreaterThan(500);
+    expect(whole.served.clientCount).toBe(0);
+    expect(ask(whole.memcached(), "mn\r\n")).toBe("MN\r\n");
   });
 });
 
