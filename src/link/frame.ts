@@ -37,7 +37,7 @@ export const FRAME = {
 /** Where the kernel's types begin, and the host's. */
 export const FRAME_FIRST_OF = { kernel: 0x10, host: 0x30 } as const;
 
-/** Flags of WRITE and NEWER. */
+/** Flags of WRITE and NEWER; `tagged`: the value ends with its tag (store/database.ts). */
 export const FRAME_FLAG = { tombstone: 0x10, spread: 0x20, object: 0x40, tagged: 0x80 } as const;
 /** The part of the byte of flags that they take, and that of the database. */
 export const FLAGS_MASK = 0xf0;

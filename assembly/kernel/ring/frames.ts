@@ -2,7 +2,7 @@
 //
 //   every frame   0 u32 length of all of it   4 u8 type   5 u8 flags (upper 4 bits), database (lower 4)   6 u16 aux
 //
-//   WRITE 0x10    8 u64 stamp   16 u64 expiry << 16 | node   24 u32 key length   28 key, value
+//   WRITE 0x10    8 u64 stamp   16 u64 expiry << 16 | node   24 u32 key length   28 key, value (FRAME_TAGGED: its tag last)
 //   READ  0x11    8 u64 stamp   16 u64 node (of what the asker holds, 0 and 0: nothing)   24 u32 key length   28 key
 //   BATCH 0x12    8 u64 stamp   16 u64 node   24 u32 count   28 that many WRITE frames
 //   FLOOR 0x13    8 u64 stamp   16 u64 node

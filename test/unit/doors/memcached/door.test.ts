@@ -178,6 +178,11 @@ describe("Redis and memcached clients", () => {
     }
   });
 
+  it("have no name for the commands that run operations on items", () => {
+    const reply = new MemcachedNode().connect().raw("memcached|read", "a", '{"do":"read"}', "");
+    expect(reply).toMatch(/^-ERR unknown command/);
+  });
+
   it("see no item where there is no string", () => {
     const node = new MemcachedNode();
     const [redis, client] = [node.connect(), node.memcached()];
