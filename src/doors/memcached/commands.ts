@@ -3,10 +3,12 @@
 import type { Logger } from "../../base/logger.ts";
 import type { Runtime, Timer } from "../../base/runtime.ts";
 import type { MemcachedInvalid, MemcachedRequest } from "../../codec/memcached-message.ts";
+import { latin1 } from "../../store/arguments.ts";
 import { OutOfMemory } from "../../store/embedded-store.ts";
 import type { ItemOperation, ItemOutcome, StoreMode } from "../../store/items.ts";
 import type { Pause } from "../resp/pause.ts";
 import { ItemError, type Items } from "./items.ts";
+import { keptOutcome, keptRequest } from "./kept.ts";
 import { answerMeta, type MetaRequest, readMeta } from "./meta.ts";
 import type { ReplyBuffer } from "./reply-buffer.ts";
 import {
@@ -68,7 +70,7 @@ export class MemcachedCommands {
       !KEYLESS.has(request.command) &&
       (mode === "all" || !READS.has(request.command));
     if (isHeld) {
-      const kept = copyOf(request);
+      const kept = keptRequest(request);
       return over!.then(() => this.#answer(kept, client));
     }
     return this.#answer(request, client);
@@ -229,7 +231,7 @@ export class MemcachedCommands {
     const asked: (ItemOutcome | Promise<ItemOutcome>)[] = [first];
     for (const key of keys.slice(1, KEYS_AT_ONCE)) {
       const outcome = this.#parts.items.run(key, operation);
-      asked.push(outcome instanceof Promise ? outcome : kept(outcome));
+      asked.push(outcome instanceof Promise ? outcome : keptOutcome(outcome));
     }
     try {
       for (const [i, outcome] of (await Promise.all(asked)).entries()) {
@@ -294,7 +296,10 @@ export class MemcachedCommands {
     const operation = { do: "count", down: command === "decr", delta } as const;
     return this.#item(key, operation, ({ status, item }) => {
       this.#parts.statistics.count(`${command}_${status === "missing" ? "misses" : "hits"}`);
-      if (!noreply) replies.line(item === undefined ? COUNT_REPLIES[status]! : textOf(item.value));
+      if (!noreply)
+        replies.line(
+          item === undefined ? COUNT_REPLIES[status]! : latin1(item.value, 0, item.value.length),
+        );
     });
   }
 
@@ -402,27 +407,3 @@ const COUNT_REPLIES: Readonly<Partial<Record<ItemOutcome["status"], string>>> = 
   missing: "NOT_FOUND",
   notANumber: "CLIENT_ERROR cannot increment or decrement non-numeric value",
 };
-
-/** An outcome that stays when the next operation runs. */
-function kept(outcome: ItemOutcome): ItemOutcome {
-  const { item } = outcome;
-  return item === undefined
-    ? outcome
-    : { ...outcome, item: { ...item, value: item.value.slice() } };
-}
-
-/** A request whose bytes stay. */
-function copyOf<T extends MemcachedRequest | MemcachedInvalid>(request: T): T {
-  const copy: Record<string, unknown> = { ...request };
-  for (const [name, field] of Object.entries(copy)) {
-    if (field instanceof Uint8Array) copy[name] = field.slice();
-  }
-  if ("keys" in request) copy.keys = request.keys.map((key) => key.slice());
-  return copy as T;
-}
-
-function textOf(bytes: Uint8Array): string {
-  let text = "";
-  for (const byte of bytes) text += String.fromCharCode(byte);
-  return text;
-}
