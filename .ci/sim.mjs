@@ -1,8 +1,8 @@
-// Runs the simulator over many seeds: `npm run sim -- [--seed N] [--runs N] [--ms N] [--sabotage NAME] [--trace FILE]`.
+// Runs the simulator over many seeds: `npm run sim -- [--seed N] [--runs N] [--ms N] [--sabotage NAME] [--trace FILE] [--plan FILE]`.
 // A failing run is shrunk and printed with its seed and commit. At the end: which situations the runs have met. Exit code 1
 // when a run failed, or when --situations was given and one that should be met was not.
 import { execFileSync } from "node:child_process";
-import { createWriteStream, readFileSync } from "node:fs";
+import { createWriteStream, readFileSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { loadCodec } from "../dist/runtime/node/codec.js";
 import { loadKernel } from "../dist/runtime/node/kernel.js";
@@ -26,7 +26,8 @@ const HELP = `npm run sim -- [options]
   --trace FILE      write every event of the runs to FILE
   --shrink N        runs that shrinking a failure may take (default 60; 0: none)
   --keep-going      run the other seeds when one has failed
-  --regressions     run the seeds of test/sim/regressions.json
+  --save FILE       write the plan of the first failing run, with the faults that it needs, to FILE
+  --plan FILE       run a plan that was saved; can be given several times
   --situations      fail when a situation that runs should meet was never met`;
 
 const { values } = parseArgs({
@@ -40,7 +41,8 @@ const { values } = parseArgs({
     trace: { type: "string" },
     shrink: { type: "string", default: "60" },
     "keep-going": { type: "boolean", default: false },
-    regressions: { type: "boolean", default: false },
+    save: { type: "string" },
+    plan: { type: "string", multiple: true },
     situations: { type: "boolean", default: false },
     help: { type: "boolean", default: false },
   },
@@ -68,9 +70,9 @@ let failed = 0;
 let events = 0;
 let operations = 0;
 let virtualMs = 0;
-for (const seed of seeds()) {
+for (const start of starts()) {
   if (values.ms !== undefined && Date.now() - begin > Number(values.ms)) break;
-  const report = await run(seed);
+  const report = await run(start);
   runs++;
   events += report.events;
   operations += report.operations.length;
@@ -78,7 +80,7 @@ for (const seed of seeds()) {
   met.add(report.sometimes);
   if (report.problems.length === 0) continue;
   failed++;
-  await tell(seed, report);
+  await tell(start, report);
   if (!values["keep-going"]) break;
 }
 const seconds = (Date.now() - begin) / 1000;
@@ -96,20 +98,25 @@ if (values.situations) {
   }
 }
 
-function* seeds() {
-  if (values.regressions) {
-    const file = new URL("../test/sim/regressions.json", import.meta.url);
-    for (const { seed } of JSON.parse(readFileSync(file, "utf8"))) yield seed;
+/** What to run: seeds, or saved plans with the seed of each. */
+function* starts() {
+  if (values.plan !== undefined) {
+    for (const file of values.plan) {
+      const { seed, plan } = JSON.parse(readFileSync(file, "utf8"));
+      yield { seed, plan, again: `--plan ${file}` };
+    }
     return;
   }
   const count = Number(values.runs ?? (values.ms === undefined ? 100 : Number.POSITIVE_INFINITY));
-  if (count === 1) yield values.seed;
-  else for (let i = 0; i < count; i++) yield String(Number(values.seed) + i);
+  for (let i = 0; i < count; i++) {
+    const seed = i === 0 ? values.seed : String(Number(values.seed) + i);
+    yield { seed, again: `--seed ${seed} --runs 1` };
+  }
 }
 
-async function run(seed, faults, record) {
+async function run({ seed, plan }, faults) {
   rejections.length = 0;
-  const options = { seed, platform, settle, faults, record };
+  const options = { seed, plan, platform, settle, faults };
   if (values.sabotage !== undefined) options.sabotage = sabotage(values.sabotage);
   if (values.focus !== undefined) options.focus = sabotage(values.focus).focus;
   if (values.duration !== undefined) options.durationMs = Number(values.duration);
@@ -139,19 +146,27 @@ function sabotage(name) {
 }
 
 /** Prints a failing run, with as few faults as it needs to fail in the same way. */
-async function tell(seed, report) {
+async function tell(start, report) {
   console.log(`failed: ${describeRun(report)}`);
-  const [{ checker }] = report.problems;
+  const [{ checker, text }] = report.problems;
   const fails = async (faults) => {
-    const again = await run(seed, faults);
+    const again = await run(start, faults);
     return again.problems.some((problem) => problem.checker === checker);
   };
   const most = Number(values.shrink);
-  if (most > 0 && report.faults.length > 0) {
-    const faults = await shrinkFaults(report.faults, fails, most);
-    console.log(`shrunk: ${describeRun(await run(seed, faults))}`);
+  let { faults } = report;
+  if (most > 0 && faults.length > 0) {
+    faults = await shrinkFaults(faults, fails, most);
+    console.log(`shrunk: ${describeRun(await run(start, faults))}`);
   }
-  console.log(`again: npm run sim -- --seed ${seed} --runs 1   (commit ${commit()})`);
+  if (values.save !== undefined && failed === 1) {
+    const found = `${checker}: ${text}`;
+    const saved = { found, seed: start.seed, plan: { ...report.plan, faults } };
+    writeFileSync(values.save, `${JSON.stringify(saved, undefined, 2)}\n`);
+  }
+  const options = ["sabotage", "focus", "duration"].filter((name) => values[name] !== undefined);
+  const others = options.map((name) => ` --${name} ${JSON.stringify(values[name])}`).join("");
+  console.log(`again: npm run sim -- ${start.again}${others}   (commit ${commit()})`);
 }
 
 function commit() {

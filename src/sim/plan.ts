@@ -20,6 +20,7 @@ export interface ClientPlan {
   readonly roamChance: number;
 }
 
+/** All of it is data: a plan can be kept as JSON, and then means the same run whatever its seed draws later. */
 export interface RunPlan {
   readonly places: readonly NodePlace[];
   readonly cluster: Pick<ClusterOptions, "hash" | "hashTag" | "distribution" | "secret">;
@@ -32,7 +33,7 @@ export interface RunPlan {
   readonly durationMs: number;
   readonly faults: readonly Fault[];
   /** How far each node's clock is off from the beginning, by host, in ms. */
-  readonly clocks: ReadonlyMap<string, number>;
+  readonly clocks: Readonly<Record<string, number>>;
   /** Whether nodes may crash that are needed to keep what was acknowledged. */
   readonly mayLoseMajority: boolean;
 }
@@ -98,9 +99,10 @@ function drawClocks(
   random: Random,
   at: readonly NodePlace[],
   skewMs: number | undefined,
-): Map<string, number> {
+): Record<string, number> {
   const most = skewMs ?? random.pick([0, 0, 1, 30, 1000, 4000]);
-  return new Map(at.map(({ host }) => [host, Math.round(random.between(-most, most))]));
+  const offs = at.map(({ host }) => [host, Math.round(random.between(-most, most))]);
+  return Object.fromEntries(offs);
 }
 
 /** Two datacenters of three racks, mostly. */

@@ -35,6 +35,8 @@ export interface RunOptions extends PlanOptions {
   readonly settle: () => Promise<void>;
   /** Gets a line for each event. */
   readonly record?: ((line: string) => void) | undefined;
+  /** In place of what is drawn from the seed; the seed still decides what plans leave open: delays, ties, commands. */
+  readonly plan?: RunPlan | undefined;
   /** In place of the faults of the plan. */
   readonly faults?: readonly Fault[] | undefined;
   readonly sabotage?: Sabotage | undefined;
@@ -92,7 +94,7 @@ class Run {
   constructor(options: RunOptions) {
     const { seed, settle, record, platform, sabotage } = options;
     this.#options = options;
-    this.#plan = drawPlan(seed, { focus: sabotage?.focus, ...options });
+    this.#plan = options.plan ?? drawPlan(seed, { focus: sabotage?.focus, ...options });
     const { near, far, client } = this.#plan.paths;
     this.#calm = { near: calmed(near), far: calmed(far), client };
     this.#world = new World({ seed, settle, record });
@@ -107,7 +109,7 @@ class Run {
   async perform(): Promise<RunReport> {
     const world = this.#world;
     const cluster = this.#cluster;
-    for (const node of cluster.nodes) node.jumpClock(this.#plan.clocks.get(node.host) ?? 0);
+    for (const node of cluster.nodes) node.jumpClock(this.#plan.clocks[node.host] ?? 0);
     cluster.startAll();
     if (!(await this.#eventually(() => cluster.isWhole, COME_UP_MS))) {
       this.#report("liveness", `the cluster did not come up in ${COME_UP_MS} ms`);
@@ -287,7 +289,7 @@ class Run {
         clocksAreOff:
           this.#faults.some((fault) => fault.kind.startsWith("clock-")) ||
           // Healing sets them right: that is a jump.
-          [...this.#plan.clocks.values()].some((offMs) => offMs !== 0),
+          Object.values(this.#plan.clocks).some((offMs) => offMs !== 0),
       }),
       ...checkReplyOrder(operations),
       ...checkDeadlines(operations, {
@@ -328,7 +330,8 @@ class Run {
 
 /** A path without what may take longer than a request. */
 function calmed(path: PathModel): PathModel {
-  return { ...path, tailChance: 0, bandwidth: CALM_PATH.bandwidth };
+  const { bandwidth, windowBytes } = CALM_PATH;
+  return { ...path, tailChance: 0, bandwidth, windowBytes };
 }
 
 const AUDITOR_HOST = "10.9.0.1";
