@@ -84,6 +84,8 @@ class Run {
   readonly #plan: RunPlan;
   /** The paths when everything has healed. */
   readonly #calm: RunPlan["paths"];
+  /** By host. */
+  readonly #datacenters: ReadonlyMap<string, string>;
   readonly #world: World;
   readonly #network: Network;
   readonly #cluster: SimCluster;
@@ -99,6 +101,7 @@ class Run {
     this.#calm = { near: calmed(near), far: calmed(far), client };
     this.#world = new World({ seed, settle, record });
     const { places, settings, cluster } = this.#plan;
+    this.#datacenters = new Map(places.map(({ host, datacenter }) => [host, datacenter]));
     this.#network = new Network(this.#world, { path: (from, to) => this.#path(from, to) });
     const facts = { places, settings, cluster, sabotage };
     this.#cluster = new SimCluster(this.#world, this.#network, platform, facts);
@@ -171,12 +174,12 @@ class Run {
     return this.#requestTimeoutMs * 4 + 10_000;
   }
 
-  #path(from: string, to: string) {
-    const { paths, places } = this.#isHealed ? { ...this.#plan, paths: this.#calm } : this.#plan;
-    const one = places.find((place) => place.host === from);
-    const other = places.find((place) => place.host === to);
+  #path(from: string, to: string): PathModel {
+    const paths = this.#isHealed ? this.#calm : this.#plan.paths;
+    const one = this.#datacenters.get(from);
+    const other = this.#datacenters.get(to);
     if (one === undefined || other === undefined) return paths.client;
-    return one.datacenter === other.datacenter ? paths.near : paths.far;
+    return one === other ? paths.near : paths.far;
   }
 
   #client(index: number): SimClient {

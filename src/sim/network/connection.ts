@@ -129,6 +129,9 @@ export class SimStream implements ByteStream {
   readonly localAddress: string;
   readonly connection: Connection;
   readonly out: Pipe;
+  readonly #name: string;
+  /** What an event is called in which bytes come here. */
+  readonly #arrival: string;
   #peer!: SimStream;
   #handler: StreamHandler | undefined;
   #paused = false;
@@ -145,6 +148,8 @@ export class SimStream implements ByteStream {
     this.side = side;
     this.localAddress = `${side.host}:${side.port}`;
     this.remoteAddress = `${remote.host}:${remote.port}`;
+    this.#name = `${this.localAddress}<${this.remoteAddress}#${connection.id}`;
+    this.#arrival = `to ${this.#name}`;
     this.out = new Pipe(this.#surroundings(remote));
     side.process.onKill(() => this.#processGone());
   }
@@ -247,10 +252,6 @@ export class SimStream implements ByteStream {
     network.schedule(delayMs, `${what} ${this.#name}`, task, this.side.process);
   }
 
-  get #name(): string {
-    return `${this.localAddress}<${this.remoteAddress}#${this.connection.id}`;
-  }
-
   /** What the pipe that leads from here meets: most of it at the other side. */
   #surroundings(remote: Side): PipeSurroundings {
     const { side, connection } = this;
@@ -270,7 +271,7 @@ export class SimStream implements ByteStream {
       atReceiver: (delayMs, task) => {
         const receiver = peer();
         const owner = receiver.isClosed ? undefined : receiver.side.process;
-        return network.schedule(delayMs, `to ${receiver.#name}`, task, owner);
+        return network.schedule(delayMs, receiver.#arrival, task, owner);
       },
       get isReading() {
         return peer().#isReading;
