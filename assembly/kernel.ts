@@ -59,7 +59,7 @@ export { isTooFarAhead } from "./kernel/ring/apply";
 export { copiedBytes, copyNeeds, copyWalk } from "./kernel/ring/copy";
 export { digest } from "./kernel/ring/digest";
 export { ringSetLimits, ringSetMaxFrame, ringSetSelf } from "./kernel/ring/limits";
-export { linkAddress, linkDown, linkFlushed, linkOpen, linkSetFlags } from "./kernel/ring/links";
+export { linkAddress, linkDown, linkFlushed, linkOpen, linkSetFlags, linkSettle } from "./kernel/ring/links";
 export { linkSeal } from "./kernel/ring/outbox";
 export { peerFeed, peerResume } from "./kernel/ring/peer-feed";
 export { hostApply, hostMint, lastStampSeen, linkRequest, peerAnswer } from "./kernel/ring/port";

@@ -316,7 +316,7 @@ export const SETTINGS = {
     flag: "max-link-pending-requests",
     atRunTime: false,
     description:
-      "Requests that one peer may leave unanswered; beyond them it is cut off, and catches up when it is back.",
+      "Requests that one peer may leave unanswered; beyond them it is sent only what has no quorum without it, and copies the rest later.",
   },
   maxLinkQueueBytes: {
     type: "bytes",
@@ -326,7 +326,7 @@ export const SETTINGS = {
     flag: "max-link-queue",
     atRunTime: true,
     description:
-      "Bytes that may wait for one peer; beyond them it is cut off, and catches up when it is back.",
+      "Bytes that may wait for one peer; from half of them on it is sent less and less, and copies the rest later, beyond them it is cut off.",
   },
   maxFrameBytes: {
     type: "bytes",
@@ -423,7 +423,8 @@ export const SETTINGS = {
     max: 128,
     flag: "copy-parallel",
     atRunTime: true,
-    description: "Members that one which catches up copies from at the same time.",
+    description:
+      "Members that one which catches up copies from at the same time: so many of its own datacenter, and so many of others.",
   },
   statsToken: {
     type: "text",

@@ -144,7 +144,21 @@ const REQUEST_COUNTERS: readonly [name: string, figure: RingFigure, help: string
   ["repairs", "repairsSent", "Records sent to repair a replica that held something older."],
   ["spread_records", "spreadRecords", "Records passed on to other racks of this datacenter."],
   ["requests_lost", "lostRequests", "Requests to a peer that failed because its link was lost."],
-  ["link_overflows", "linkOverflows", "Times that a peer left too many requests unanswered."],
+  [
+    "link_overflows",
+    "linkOverflows",
+    "Times that so much waited for a peer that it was sent only what a quorum could not do without.",
+  ],
+  [
+    "unsent_records",
+    "unsentRecords",
+    "Records that a peer was not sent because too much waited for it; it copies them later.",
+  ],
+  [
+    "refused_late",
+    "refusedBehind",
+    "Requests of peers refused because the answers would have come too late.",
+  ],
 ];
 
 function addRequests(metrics: MetricRegistry, ring: RingView): void {

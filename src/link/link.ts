@@ -35,6 +35,10 @@ export interface LinkSession {
   readonly isOpen: boolean;
   /** Time that a ping takes to come back, in ms: the shortest of the last ones. Undefined until the first has. */
   readonly rttMs: number | undefined;
+  /** For how long a ping has not come back, in ms, in whole pingIntervalMs: how far behind the link is. */
+  readonly lagMs: number;
+  /** All that was sent before this has reached the peer, in ms of Runtime.monotonic(). */
+  readonly reachedAt: number;
   /** Estimate of the peer's wall clock minus this node's, in ms: from the hello first, from pings then. */
   readonly clockOffsetMs: number;
   /** The agreed value of a capability, by its name; undefined for one that this node does not know. */

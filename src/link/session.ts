@@ -50,6 +50,10 @@ export class Session implements LinkSession {
   readonly #take = (plain: Uint8Array) => this.#deliver(plain);
   /** Ticks since a byte came, and how many there may be. */
   #silentTicks = 0;
+  /** Pings that have not come back. */
+  #pingsOut = 0;
+  /** When the last of them that did was sent. */
+  #reachedAt = Number.NEGATIVE_INFINITY;
   readonly #maxSilentTicks: number;
   #isOpen = true;
   #isPaused = false;
@@ -85,6 +89,12 @@ export class Session implements LinkSession {
   }
   get rttMs(): number | undefined {
     return this.#roundTrip.rttMs;
+  }
+  get lagMs(): number {
+    return Math.max(0, this.#pingsOut - 1) * this.#options.limits.pingIntervalMs;
+  }
+  get reachedAt(): number {
+    return this.#reachedAt;
   }
   get clockOffsetMs(): number {
     const { runtime } = this.#options;
@@ -135,6 +145,8 @@ export class Session implements LinkSession {
         const rttMs = monotonicMs - Number(opaque) / 1000;
         // A number that this session never sent says nothing.
         if (rttMs >= 0 && Number(opaque) / 1000 >= this.openedAt - 1) {
+          this.#pingsOut = Math.max(0, this.#pingsOut - 1);
+          this.#reachedAt = Math.max(this.#reachedAt, Number(opaque) / 1000 - 1);
           this.#roundTrip.add(rttMs, wallMs, monotonicMs);
         }
         return;
@@ -199,6 +211,7 @@ export class Session implements LinkSession {
   ping(): void {
     const { runtime } = this.#options;
     const opaque = BigInt(Math.round(runtime.monotonic() * 1000));
+    this.#pingsOut++;
     this.send(pingFrame(CONTROL.ping, { wallMs: runtime.now(), opaque }));
   }
 

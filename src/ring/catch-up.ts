@@ -44,7 +44,10 @@ export class CatchUp {
   #lossReported = false;
   #startedFromReachable = false;
 
-  /** `sets`: all replica sets; `parallel`: copies at a time, as it is when one could begin. */
+  /**
+   * `sets`: all replica sets; `parallel`: copies at a time from the own datacenter, and as many from others, as it is when one
+   * could begin.
+   */
   constructor(
     self: Member,
     sets: readonly ReplicaSet[],
@@ -108,9 +111,13 @@ export class CatchUp {
     this.#unfenceIfComplete();
   }
 
-  /** This node may lack writes with at least this stamp. */
-  mayLack(since: bigint): void {
-    for (const { index } of this.#partners) this.#owe(index, since);
+  /** This node may lack writes with at least this stamp; with `datacenter`: members of it hold them. */
+  mayLack(since: bigint, datacenter?: string): void {
+    for (const partner of this.#partners) {
+      if (datacenter === undefined || partner.datacenter === datacenter) {
+        this.#owe(partner.index, since);
+      }
+    }
   }
 
   /** The copies to begin now; each ends with copied() or failed(). */
@@ -118,8 +125,8 @@ export class CatchUp {
     const copies: Copy[] = [];
     const parallel = this.#parallel();
     for (const from of this.#partners) {
-      if (this.#running.size >= parallel) break;
       if (!this.#up.has(from.index) || this.#running.has(from.index)) continue;
+      if (this.#runningLike(from) >= parallel) continue;
       const since = this.#wantedOf(from);
       if (since === undefined) continue;
       this.#running.set(from.index, since);
@@ -142,6 +149,15 @@ export class CatchUp {
     const since = this.#running.get(link);
     this.#running.delete(link);
     if (since !== undefined) this.#owe(link, since);
+  }
+
+  /** Copies under way from the own datacenter, or from all others: the far ones must not hold up those that end the fence. */
+  #runningLike({ datacenter }: Member): number {
+    const isOwn = (member: Member): boolean => member.datacenter === this.#self.datacenter;
+    const isLike = (member: Member): boolean =>
+      isOwn(member) === (datacenter === this.#self.datacenter);
+    return this.#partners.filter((member) => this.#running.has(member.index) && isLike(member))
+      .length;
   }
 
   #owe(link: number, since: bigint): void {

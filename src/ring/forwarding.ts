@@ -48,7 +48,7 @@ export class Forwarding {
         const code = codeOf(error);
         if (code === "DEADLINE") throw noAnswer(requestTimeoutMs());
         // Nothing is changed by asking the next one.
-        if (!WAS_NOT_RUN.has(code) && code !== "LINK_LOST") throw error;
+        if (!WAS_NOT_RUN.has(code) && !MAY_BE_ASKED_ELSEWHERE.has(code)) throw error;
       }
     }
     throw nobodyAnswers(request, set);
@@ -110,6 +110,9 @@ export class Forwarding {
         if (code === "DEADLINE") {
           throw outcomeUnknown(`the executor has not answered within ${requestTimeoutMs()} ms`);
         }
+        if (id.isRetry && code === "LINK_BUSY") {
+          throw outcomeUnknown(`the executor, ${memberName(executor)}, is sent nothing more now`);
+        }
         const mayHaveArrived = id.isRetry && code === "LINK_DOWN";
         if (code !== "LINK_LOST" && !mayHaveArrived) throw error;
       }
@@ -151,6 +154,9 @@ export class Forwarding {
 
 /** Codes of errors that say that nothing was run. */
 const WAS_NOT_RUN: ReadonlySet<string> = new Set(["LINK_DOWN", "NOT_HERE"]);
+
+/** Of a read: codes of errors that say that this replica cannot answer now. */
+const MAY_BE_ASKED_ELSEWHERE: ReadonlySet<string> = new Set(["LINK_LOST", "LINK_BUSY"]);
 
 function codeOf(error: unknown): string {
   if (error instanceof RingletError) return error.code;

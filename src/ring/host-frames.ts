@@ -32,8 +32,10 @@ export interface FrameCarrier extends RingPort {
     need: number,
     wishes?: Pick<QuorumWishes, "deadline"> & { readonly holds?: boolean },
   ): Promise<QuorumOutcome>;
-  /** Appends one data request to what goes to a link. Whether it was sent. */
+  /** Appends one data request to what goes to a link; a write that it does not take is noted, and the peer told. Whether it was sent. */
   post(link: number, frame: Uint8Array, slot?: number): boolean;
+  /** As post(), for a repair: what made the peer lack it is known, and the next read repairs it as well. */
+  repair(link: number, frame: Uint8Array): void;
   /** Sends an answer that is longer than an outbox. */
   sendAnswer(link: number, frame: Uint8Array): void;
   flushLink(link: number): void;
@@ -234,7 +236,7 @@ export class HostFrames {
       this.#answer(link, encodeOlder({ ...asked, stamp: held.stamp, node: held.node }));
       return;
     }
-    for (const part of others) this.#ring.post(link, part);
+    for (const part of others) this.#ring.repair(link, part);
     first[4] = FRAME.newer;
     this.#answer(link, first);
   }
@@ -249,11 +251,11 @@ export class HostFrames {
     if (outcome === "refused") this.#ring.noteRefusedStamp(stamp);
     const whole = recordFrames(this.#store, database, key);
     if (whole.length === 1 && isEqual(whole[0]!, write)) return;
-    for (const part of whole) this.#ring.post(link, part);
+    for (const part of whole) this.#ring.repair(link, part);
   }
 
   #repair(link: number, { database, key }: ReadFrame): void {
-    for (const part of recordFrames(this.#store, database, key)) this.#ring.post(link, part);
+    for (const part of recordFrames(this.#store, database, key)) this.#ring.repair(link, part);
   }
 
   #stale(frame: Uint8Array): Uint8Array {

@@ -16,19 +16,27 @@ export interface NodeState {
   readonly known: Readonly<Record<string, string>>;
   /** Members whose frames it had to drop, by index: they lack what it sent them. */
   readonly dropped: readonly number[];
+  /** The one that is told lacks records with at least this stamp, which this node could not send to it and has not told it of yet. */
+  readonly missed: bigint | undefined;
   /** Its datacenter lacks records with at least this stamp that it has got from another datacenter since. */
   readonly brought: bigint | undefined;
 }
 
 /** The state as JSON can carry it. */
 export function stateToJson(state: NodeState): Record<string, unknown> {
-  return { ...state, stamp: String(state.stamp), brought: state.brought?.toString() };
+  const { stamp, missed, brought } = state;
+  return {
+    ...state,
+    stamp: String(stamp),
+    missed: missed?.toString(),
+    brought: brought?.toString(),
+  };
 }
 
 /** Reads the state of a peer; undefined when it is none. */
 export function stateFromJson(json: unknown): NodeState | undefined {
   if (typeof json !== "object" || json === null) return undefined;
-  const { epoch, fenced, coordinating, stamp, startedWith, known, dropped, brought } =
+  const { epoch, fenced, coordinating, stamp, startedWith, known, dropped, missed, brought } =
     json as Record<string, unknown>;
   if (typeof epoch !== "string" || epoch.length > MAX_EPOCH_LENGTH) return undefined;
   if (typeof fenced !== "boolean" || typeof coordinating !== "boolean") return undefined;
@@ -47,6 +55,7 @@ export function stateFromJson(json: unknown): NodeState | undefined {
     startedWith: startedWith as string[],
     known: known as Record<string, string>,
     dropped: dropped as number[],
+    missed: readStamp(missed),
     brought: readStamp(brought),
   };
 }

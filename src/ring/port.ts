@@ -31,6 +31,8 @@ export const REQUEST_KIND = {
   gather: 3,
   /** What a node says of itself: ring and status of operators. */
   describe: 4,
+  /** Tells the receiver from which stamp on it lacks records that could not be sent to it: a u64. The answer is empty. */
+  missed: 5,
 } as const;
 
 /** Answers a host request: body of the response. Throws RingletError: its code and message reach the asker. */

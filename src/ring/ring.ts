@@ -23,14 +23,22 @@ import type { PeerAddress, Transport } from "../transport/transport.ts";
 import { CatchUp } from "./catch-up.ts";
 import { Copies } from "./copies.ts";
 import type { GuardedClock } from "./guarded-clock.ts";
+import { HeldBack } from "./held-back.ts";
 import { HostFrames } from "./host-frames.ts";
 import { HostQuorums, type Retry } from "./host-quorums.ts";
 import type { NodeState } from "./node-state.ts";
 import { stateFromJson, stateToJson } from "./node-state.ts";
+import { oldestOf } from "./oldest.ts";
 import { admitPeer } from "./peer-admission.ts";
 import { PeerFeeder, type PeerFrames } from "./peer-feeder.ts";
 import type { Placement } from "./placement.ts";
-import type { QuorumOutcome, QuorumWishes, RequestHandler, RingPort } from "./port.ts";
+import {
+  type QuorumOutcome,
+  type QuorumWishes,
+  REQUEST_KIND,
+  type RequestHandler,
+  type RingPort,
+} from "./port.ts";
 import { ReplyGates } from "./reply-gate.ts";
 import { writeRingTables } from "./tables.ts";
 import type { Member, ReplicaSet, Topology } from "./topology.ts";
@@ -82,8 +90,11 @@ export const STATUS_INTERVAL_MS = 1000;
 export const OTHER_DATACENTERS_MS = 5000;
 /** How long a node that starts waits for the replicas of all ranges before it says that it is ready without them, in ms. */
 export const GATHERING_MS = 5000;
-/** How long one page of a range copy may take, in ms; a link that is dead ends it sooner. */
-export const COPY_PAGE_TIMEOUT_MS = 10_000;
+/**
+ * How long what catches a node up may take, a page of a range copy, in ms: as long as the link lives it comes, however much waits
+ * before it, and asking again would only add to that.
+ */
+export const PATIENT_MS = 600_000;
 /** How often what was refused for its stamp is asked for again, in ms. */
 export const REFUSED_RETRY_MS = 5000;
 
@@ -102,6 +113,7 @@ export class Ring implements RingPort, LinkEvents, PeerFrames {
   readonly #frames: HostFrames;
   readonly #quorums: HostQuorums;
   readonly #requests: LinkRequests;
+  readonly #heldBack: HeldBack;
   readonly #catchUp: CatchUp;
   readonly #copies: Copies;
   /** By link number; this node has none. */
@@ -164,10 +176,17 @@ export class Ring implements RingPort, LinkEvents, PeerFrames {
       catchUp: this.#catchUp,
       log: parts.log,
       pageBytes: () => settings.get("copyPageBytes"),
-      timeoutMs: COPY_PAGE_TIMEOUT_MS,
+      timeoutMs: PATIENT_MS,
       brought: (oldest) => this.#noteBrought(oldest),
       changed: () => this.#afterCatchUp(),
     });
+    this.#heldBack = new HeldBack({
+      ...parts,
+      nameOf: (link) => this.nameOf(topology.members[link]!),
+      tell: (session, since) =>
+        this.#requests.request(session, REQUEST_KIND.missed, encodeSince(since), PATIENT_MS),
+    });
+    this.#requests.onRequest(REQUEST_KIND.missed, ({ link, body }) => this.#hasMissed(link, body));
     this.hub = new LinkHub({
       runtime,
       transport: parts.transport,
@@ -285,6 +304,8 @@ export class Ring implements RingPort, LinkEvents, PeerFrames {
     if (this.#store.kernel.expireSlots() !== 0) this.touch();
     this.#considerClock();
     this.#considerRefused();
+    this.flushLinks();
+    this.#heldBack.tell([...this.#open].flatMap(({ session }) => session ?? []));
     this.#copies.begin();
   }
 
@@ -355,8 +376,9 @@ export class Ring implements RingPort, LinkEvents, PeerFrames {
   }
 
   request(member: Member, kind: number, body: Uint8Array, timeoutMs: number): Promise<Uint8Array> {
-    const session = this.#peers[member.index]?.session;
-    if (session === undefined) {
+    const peer = this.#peers[member.index];
+    const session = peer?.session;
+    if (peer === undefined || session === undefined) {
       return Promise.reject(
         new RingletError(
           "LINK_DOWN",
@@ -364,8 +386,16 @@ export class Ring implements RingPort, LinkEvents, PeerFrames {
         ),
       );
     }
+    if (this.#heldBack.isBehind(member.index) && OF_CLIENTS.has(kind)) {
+      return Promise.reject(
+        new RingletError(
+          "LINK_BUSY",
+          `too much waits for ${this.nameOf(member)} already; this was not sent to it`,
+        ),
+      );
+    }
     // What the same client has written before goes before.
-    this.#flush(this.#peers[member.index]!);
+    this.#flush(peer);
     return this.#requests.request(session, kind, body, timeoutMs);
   }
 
@@ -441,7 +471,14 @@ export class Ring implements RingPort, LinkEvents, PeerFrames {
       this.#quorums.drop(tag);
       return Promise.resolve({ ok: false, got: 0, need, stale: false });
     }
-    for (const member of members) this.post(member.index, frame, slot);
+    const up = members.filter((member) => this.isUp(member));
+    const isFree = ({ index }: Member): boolean => this.#heldBack.takesAll(index);
+    // Links beyond their bound are asked where there is no quorum without.
+    const needsAll = up.filter(isFree).length < need;
+    for (const member of up) {
+      if (needsAll || isFree(member)) this.post(member.index, frame, slot);
+      else this.#heldBack.miss(member.index, frame);
+    }
     this.#store.kernel.slotSeal(slot);
     return outcome;
   }
@@ -454,8 +491,21 @@ export class Ring implements RingPort, LinkEvents, PeerFrames {
     return Math.max(0, Math.floor(settings.get("requestTimeoutMs") - Math.max(0, left)));
   }
 
-  /** Appends one data request to what goes to a link; `slot` waits for its answer. Whether it was sent. */
+  /**
+   * Appends one data request to what goes to a link; `slot` waits for its answer. Whether it was sent: what it is not although there
+   * is a link, the peer is told to have missed.
+   */
   post(link: number, frame: Uint8Array, slot: number = NO_SLOT): boolean {
+    const isSent = this.#post(link, frame, slot);
+    if (!isSent && this.#peers[link]?.session !== undefined) this.#heldBack.miss(link, frame);
+    return isSent;
+  }
+
+  repair(link: number, frame: Uint8Array): void {
+    this.#post(link, frame, NO_SLOT);
+  }
+
+  #post(link: number, frame: Uint8Array, slot: number): boolean {
     const peer = this.#peers[link];
     if (peer?.session === undefined) return false;
     this.touch();
@@ -494,7 +544,10 @@ export class Ring implements RingPort, LinkEvents, PeerFrames {
       tokens: self.tokenTexts,
       epoch: this.epoch,
       now: this.#parts.runtime.now(),
-      state: { ...stateToJson(this.#state(oldestOf(this.#brought.values()))), topology: digest },
+      state: {
+        ...stateToJson(this.#state(undefined, oldestOf(...this.#brought.values()))),
+        topology: digest,
+      },
     };
   }
 
@@ -523,11 +576,14 @@ export class Ring implements RingPort, LinkEvents, PeerFrames {
     this.#open.add(peer);
     this.#store.kernel.observeStamp(state.stamp);
     this.#dropped.delete(session.link);
+    this.#heldBack.opened(session.link);
     this.#takeState(peer, state);
-    if (state.dropped.includes(this.topology.self.index)) {
+    const { self } = this.topology;
+    // What another datacenter drops this node never acknowledged there, and its own may lack it too: a copy is all it needs.
+    if (state.dropped.includes(self.index) && peer.member.datacenter === self.datacenter) {
       this.#fence(`${this.nameOf(peer.member)} had to drop what it sent to this node`);
     } else if (before !== undefined) {
-      this.#catchUp.mayLack(this.#before(before.stamp));
+      this.#catchUp.mayLack(this.#upTo(before));
     }
     this.#considerMajority();
     this.#rewriteTables();
@@ -556,10 +612,11 @@ export class Ring implements RingPort, LinkEvents, PeerFrames {
     this.#open.delete(peer);
     if (reason === "overflow") this.#dropped.add(session.link);
     this.#feeder.forget(session.link);
+    this.#heldBack.closed(session.link);
     this.#store.kernel.linkDown(session.link);
     this.#requests.closed(session);
     this.#catchUp.peerDown(session.link);
-    if (peer.state !== undefined) this.#catchUp.mayLack(this.#before(peer.state.stamp));
+    if (peer.state !== undefined) this.#catchUp.mayLack(this.#upTo(peer.state));
     this.#rewriteTables();
     this.touch();
     if (this.#closed) return;
@@ -594,6 +651,7 @@ export class Ring implements RingPort, LinkEvents, PeerFrames {
     const { session, member } = peer;
     const link = member.index;
     if (session === undefined) return;
+    this.#heldBack.sending(session);
     const length = kernel.linkSeal(link) >>> 0;
     if (length !== 0) {
       const address = kernel.linkAddress(link) >>> 2;
@@ -602,8 +660,23 @@ export class Ring implements RingPort, LinkEvents, PeerFrames {
       kernel.linkFlushed(link);
     }
     if (peer.session === undefined) return;
-    const flags = memory.words[(kernel.linkAddress(link) >>> 2) + LINK.flags]!;
-    if ((flags & LINK_FLAG.overflow) !== 0) session.close("overflow");
+    if ((this.#heldBack.settle(session) & LINK_FLAG.overflow) !== 0) session.close("overflow");
+  }
+
+  /** A peer says that it could not send what has at least a stamp. */
+  #hasMissed(link: number, body: Uint8Array): Uint8Array {
+    if (body.length !== SINCE_BYTES) {
+      throw new RingletError(
+        "BAD_REQUEST",
+        "what a node says that this one has missed is no stamp",
+      );
+    }
+    const { datacenter } = this.topology.members[link]!;
+    const since = new DataView(body.buffer, body.byteOffset, body.length).getBigUint64(0, true);
+    // Where it was written it is held: by a quorum there, or by who could be reached.
+    this.#catchUp.mayLack(since, datacenter);
+    this.#copies.begin();
+    return new Uint8Array(0);
   }
 
   #endTurn(): void {
@@ -628,8 +701,8 @@ export class Ring implements RingPort, LinkEvents, PeerFrames {
 
   // ---- What nodes say of themselves -------------------------------------------------------------------------------------
 
-  /** `brought`: what the one that it is told is to be told of that. */
-  #state(brought: bigint | undefined): NodeState {
+  /** `missed`, `brought`: what the one that it is told is to be told of that. */
+  #state(missed: bigint | undefined, brought: bigint | undefined): NodeState {
     const known: Record<string, string> = {};
     for (const peer of this.#peers) {
       if (peer?.state !== undefined) known[peer.member.index] = peer.state.epoch;
@@ -642,6 +715,7 @@ export class Ring implements RingPort, LinkEvents, PeerFrames {
       startedWith: this.#startedWith,
       known,
       dropped: [...this.#dropped],
+      missed,
       brought,
     };
   }
@@ -654,7 +728,8 @@ export class Ring implements RingPort, LinkEvents, PeerFrames {
     const { index } = peer.member;
     // Behind everything that was minted before: what a peer has heard, it has got.
     this.#flush(peer);
-    peer.session?.send(encodeStatus(stateToJson(this.#state(this.#brought.get(index)))));
+    const state = this.#state(this.#heldBack.oldestMissed(index), this.#brought.get(index));
+    peer.session?.send(encodeStatus(stateToJson(state)));
     if (peer.session !== undefined) this.#brought.delete(index);
   }
 
@@ -678,7 +753,7 @@ export class Ring implements RingPort, LinkEvents, PeerFrames {
       startedWithUs: state.startedWith.includes(this.epoch),
     });
     if (state.brought !== undefined && peer.member.datacenter === self.datacenter) {
-      this.#catchUp.mayLack(state.brought);
+      this.#catchUp.mayLack(state.brought, self.datacenter);
     }
     this.#afterCatchUp();
     if (before !== undefined && before.fenced !== state.fenced) {
@@ -753,6 +828,11 @@ export class Ring implements RingPort, LinkEvents, PeerFrames {
     );
     this.#tell(fenced ? "fenced" : "caught-up", this.topology.self);
     this.#sayStatus();
+  }
+
+  /** Up to which stamp this node surely has all that a peer, which said this last, has sent to it or was to send. */
+  #upTo({ stamp, missed }: NodeState): bigint {
+    return oldestOf(this.#before(stamp), missed)!;
   }
 
   /** A stamp so far before another that what was sent later has surely got a later one. */
@@ -875,11 +955,16 @@ function readStatus(frame: Uint8Array): NodeState | undefined {
   }
 }
 
-function oldestOf(stamps: Iterable<bigint>): bigint | undefined {
-  let oldest: bigint | undefined;
-  for (const stamp of stamps) if (oldest === undefined || stamp < oldest) oldest = stamp;
-  return oldest;
+const SINCE_BYTES = 8;
+
+function encodeSince(stamp: bigint): Uint8Array {
+  const body = new Uint8Array(SINCE_BYTES);
+  new DataView(body.buffer).setBigUint64(0, stamp, true);
+  return body;
 }
+
+/** Requests that clients wait for: a link that is behind takes none, and all others. */
+const OF_CLIENTS: ReadonlySet<number> = new Set([REQUEST_KIND.execute, REQUEST_KIND.gather]);
 
 /** What replicate() and readAround() of the kernel answer; anything else: the host must do it. */
 const BEGUN = { yes: 1, outboxFull: 2 } as const;

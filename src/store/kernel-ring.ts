@@ -9,7 +9,10 @@ export interface RingKernelExports {
   ringInstall(address: number): void;
   /** Flags of this node: SELF_. */
   ringSetSelf(flags: number): void;
-  /** Bounds: age of a slot in ms, how far a stamp may be ahead in ms, slots at most, unanswered requests of a link at most. */
+  /**
+   * Bounds: age of a slot in ms, how far a stamp may be ahead in ms, slots at most, unanswered requests of a link at which it
+   * takes no more.
+   */
   ringSetLimits(
     requestTimeoutMs: number,
     maxStampAheadMs: number,
@@ -23,8 +26,13 @@ export interface RingKernelExports {
 
   /** Makes a link ready, with an empty outbox and nothing expected; its address, 0: no memory. Not up yet. */
   linkOpen(link: number): number;
-  /** Sets LINK_FLAG bits. */
+  /** Sets LINK_FLAG.up and LINK_FLAG.fenced as they are in `flags`. */
   linkSetFlags(link: number, flags: number): void;
+  /**
+   * Looks whether a link takes requests, after each flush. `found`: LINK_FLAG.full or behind as the host finds it. Returns its
+   * LINK_FLAG bits: full also when too many requests are unanswered.
+   */
+  linkSettle(link: number, found: number): number;
   /** The link is gone: every request that waits for its answer on it fails; its outbox is dropped. */
   linkDown(link: number): void;
   /** Completes the outbox (pending acknowledgements too); its length. The host sends it, then calls linkFlushed(). */
@@ -52,7 +60,7 @@ export interface RingKernelExports {
   /**
    * Appends a data request of the host to a link's outbox; `slot`: who waits for its answer, NO_SLOT: nobody. With `length` 0 only
    * the waiting is noted: the host sends a frame larger than an outbox itself, right behind the flushed outbox. 0: no room, or
-   * the link is not up.
+   * the link is not up, or takes no requests.
    */
   linkRequest(link: number, frame: number, length: number, slot: number): number;
   /** All requests of a slot of the host are out: it fails when they cannot decide it. */
@@ -155,8 +163,11 @@ export interface RingKernelExports {
 /** Flags of this node. */
 export const SELF_FLAG = { coordinating: 1, fenced: 2 } as const;
 
-/** State of a link. */
-export const LINK_FLAG = { up: 1, fenced: 2, overflow: 4 } as const;
+/**
+ * State of a link. overflow: there was no memory for one more request, so that it must close; full: so much waits that it takes
+ * only what a quorum cannot do without; behind: what is sent would arrive too late, so that it takes no requests.
+ */
+export const LINK_FLAG = { up: 1, fenced: 2, overflow: 4, full: 8, behind: 16 } as const;
 
 /** Words of a link, from its address on. */
 export const LINK = {
@@ -169,6 +180,8 @@ export const LINK = {
   /** Bytes of frames that came, and that were flushed (two words each). */
   bytesIn: 12,
   bytesOut: 14,
+  /** The oldest stamp of what was not sent because the link took no requests; 0: nothing (two words; the host clears them). */
+  missed: 16,
 } as const;
 
 /** Why peerFeed() or peerResume() returned. */
@@ -261,6 +274,8 @@ export const RING_FIGURE = {
   requestsRetried: 56,
   commandsCoordinated: 57,
   commandsLeft: 58,
+  unsentRecords: 59,
+  refusedBehind: 60,
   /** What is there now: requests that wait, room for them, bytes of their replies, and pages for those. */
   pendingSlots: 64,
   slotRoom: 65,

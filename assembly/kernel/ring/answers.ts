@@ -48,7 +48,7 @@ import {
   STALE_HEADER_BYTES,
   tagFlag,
 } from "./frames";
-import { linkExpect, linkIsUp, NO_SLOT } from "./links";
+import { linkAddress, linkExpect, linkIsShut, linkIsUp, linkMissed, linkTakesAwaited, NO_SLOT } from "./links";
 import {
   frameCopy,
   frameWrite,
@@ -56,6 +56,7 @@ import {
   outboxRoom,
   REPAIR_HOST,
   REPAIR_NO_ROOM,
+  REPAIR_NONE,
   REPAIR_SENT,
   repairTo,
   writeBytes,
@@ -156,7 +157,8 @@ export function slotOlder(handle: u32, link: u32, frame: u32): i32 {
   const outcome = repairTo(link, frameDatabase(frame), frameKey(frame), frameKeyLength(frame), waits ? handle : NO_SLOT);
   if (outcome == REPAIR_NO_ROOM) return link;
   // With DC_SAFE_QUORUM what counts is that the repair is acknowledged.
-  if (slot != 0 && !isPart && !(waits && outcome == REPAIR_SENT)) slotAnswered(slot, link, !waits || outcome != REPAIR_HOST);
+  const isUnsent = outcome == REPAIR_HOST || (outcome == REPAIR_NONE && linkIsShut(link));
+  if (slot != 0 && !isPart && !(waits && outcome == REPAIR_SENT)) slotAnswered(slot, link, !waits || !isUnsent);
   return outcome == REPAIR_HOST ? SLOT_HOST_REPAIRS : SLOT_DONE;
 }
 
@@ -213,12 +215,12 @@ function applyFrame(frame: u32): i32 {
   );
 }
 
-/** The first local link of a set, but for `without`, that is up and whose outbox lacks room for `bytes`; -1 for none. */
+/** The first local link of a set, but for `without`, that takes what is waited for and whose outbox lacks room for `bytes`; -1 for none. */
 function fullLocal(set: u32, without: u32, bytes: u32): i32 {
   const locals = setLocals(set);
   for (let i: u32 = 0; i < locals; i++) {
     const link = setLocal(set, i);
-    if (link != without && linkIsUp(link) && !outboxRoom(link, bytes)) return link;
+    if (link != without && linkTakesAwaited(link) && !outboxRoom(link, bytes)) return link;
   }
   return -1;
 }
@@ -515,16 +517,23 @@ function sendTo(set: u32, child: u32, database: u32, key: u32, keyLength: u32): 
   const locals = setLocals(set);
   for (let i: u32 = 0; i < locals; i++) {
     const link = setLocal(set, i);
-    if (!linkExpect(link, child)) continue;
+    if (!expectAgain(link, child)) continue;
     frameWrite(link, database, againFlags, againStamp, againExpiryAndNode, key, keyLength, againValue, againLength);
     sent++;
   }
   const remotes = setRemotes(set);
   for (let i: u32 = 0; i < remotes; i++) {
     const link = setRemote(set, i);
-    if (!linkExpect(link, NO_SLOT)) continue;
+    if (!expectAgain(link, NO_SLOT)) continue;
     const flags = againFlags | FRAME_SPREAD;
     frameWrite(link, database, flags, againStamp, againExpiryAndNode, key, keyLength, againValue, againLength);
   }
   return sent;
+}
+
+/** As linkExpect(); what a link does not take is noted. */
+function expectAgain(link: u32, child: u32): bool {
+  if (linkExpect(link, child)) return true;
+  if (linkIsShut(link)) linkMissed(linkAddress(link), againStamp);
+  return false;
 }

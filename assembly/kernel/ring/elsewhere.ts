@@ -10,7 +10,7 @@ import { client, gate, leave, PEERS, place, refuse, refuseMore } from "./client"
 import { MAX_RECORD_BYTES, NO_ROOM, readableLinks, sendReadOf, sendWrite, writableLinks } from "./fan-out";
 import { FRAME_TOMBSTONE, WRITE_SEEN_BYTES } from "./frames";
 import { LEVEL_ONE, LEVEL_SAFE } from "./levels";
-import { linkExpect, linkIsReadable, linkIsUp, NO_SLOT } from "./links";
+import { linkExpect, linkIsReadable, linkTakesAwaited, NO_SLOT } from "./links";
 import { frameRead, outboxRoom, writeBytes } from "./outbox";
 import { requestOf } from "./requests";
 import { setLocal, setLocals, setPreferred, setReplicas } from "./route";
@@ -60,13 +60,13 @@ export function readElsewhere(command: u32, argv: u32, argc: u32, set: u32, repl
 function nearest(set: u32): u32 {
   const locals = setLocals(set);
   const first = setPreferred(set);
-  let fenced = NO_SLOT;
+  let other = NO_SLOT;
   for (let i: u32 = 0; i < locals; i++) {
     const link = setLocal(set, (first + i) % locals);
     if (linkIsReadable(link)) return link;
-    if (fenced == NO_SLOT && linkIsUp(link)) fenced = link;
+    if (other == NO_SLOT && linkTakesAwaited(link)) other = link;
   }
-  return fenced;
+  return other;
 }
 
 /** A blind write of one key: SET with at most an expiry, SETEX, PSETEX, DEL, UNLINK. */

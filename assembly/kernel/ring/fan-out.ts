@@ -16,10 +16,10 @@ import {
   tagFlag,
   WRITE_SEEN_BYTES,
 } from "./frames";
-import { linkExpectAt, linkIsReadable, NO_SLOT } from "./links";
+import { linkExpectAt, linkIsThere, NO_SLOT } from "./links";
 import { outboxRoomAt, outboxTake, putRecord, writeBytes } from "./outbox";
 import { setLocal, setPosition } from "./route";
-import { allWriters, gather, localWriters, writer } from "./targets";
+import { allShut, allSpare, allWriters, gather, localWriters, noteMissed, writer } from "./targets";
 
 /** Longest key and value together that the kernel sends: an outbox always takes a few of them. */
 export const MAX_RECORD_BYTES: u32 = 64 * 1024;
@@ -36,7 +36,16 @@ export function writableLinks(set: u32, bytes: u32): u32 {
   gather(set);
   const all = allWriters;
   for (let i: u32 = 0; i < all; i++) if (!outboxRoomAt(writer(i), bytes)) return NO_ROOM;
-  return localWriters;
+  return withSpare(bytes);
+}
+
+/** How many local links take a request of `bytes` that a slot waits for, full ones among them; NO_ROOM when one of those lacks it. */
+// @ts-ignore: decorator
+@inline
+function withSpare(bytes: u32): u32 {
+  const spare = allSpare;
+  for (let i: u32 = 0; i < spare; i++) if (!outboxRoomAt(writer(allWriters + i), bytes)) return NO_ROOM;
+  return localWriters + spare;
 }
 
 /**
@@ -49,13 +58,16 @@ export function readableLinks(set: u32, bytes: u32): u32 {
   gather(set);
   const local = localWriters;
   for (let i: u32 = 0; i < local; i++) if (!outboxRoomAt(writer(i), bytes)) return NO_ROOM;
-  return local;
+  return withSpare(bytes);
 }
 
-/** Whether this node, a replica of the set and not fenced, is the first of its fixed order that is there. */
+/**
+ * Whether this node, a replica of the set and not fenced, is the first of its fixed order that is there. One whose link takes no
+ * requests is there: a key has one executor, however busy the links are.
+ */
 export function isExecutor(set: u32): bool {
   const before = setPosition(set);
-  for (let i: u32 = 0; i < before; i++) if (linkIsReadable(setLocal(set, i))) return false;
+  for (let i: u32 = 0; i < before; i++) if (linkIsThere(setLocal(set, i))) return false;
   return true;
 }
 
@@ -76,14 +88,16 @@ export function sendRecord(set: u32, handle: u32, database: u32, record: u32, ke
   gather(set);
   const local = localWriters;
   const all = allWriters;
-  framesSent = all;
+  const spare = spareFor(handle);
+  framesSent = all + spare;
+  if (allShut != 0) noteMissed(stamp, spare);
   // Key, value and tag lie in a record as in a frame; a tombstone has no value.
   const length = keyLength + recordBodyLength(record);
   const bytes = writeBytes(length, 0);
   const flags = database | (dead ? FRAME_TOMBSTONE : tagFlag(record));
-  for (let i: u32 = 0; i < all; i++) {
+  for (let i: u32 = 0; i < framesSent; i++) {
     const at = writer(i);
-    const isLocal = i < local;
+    const isLocal = i < local || i >= all;
     linkExpectAt(at, isLocal ? handle : NO_SLOT);
     const frame = outboxTake(at, bytes);
     putHeader(frame, bytes, FRAME_WRITE, isLocal ? flags : flags | FRAME_SPREAD);
@@ -92,8 +106,15 @@ export function sendRecord(set: u32, handle: u32, database: u32, record: u32, ke
     store<u32>(frame, keyLength, 24);
     copyBytes(frame + KEY_HEADER_BYTES, recordKey(record), length);
   }
-  countFigure(FRAMES_OUT + FRAME_WRITE - FRAME_FIRST, all);
-  return local;
+  countFigure(FRAMES_OUT + FRAME_WRITE - FRAME_FIRST, framesSent);
+  return local + spare;
+}
+
+/** How many links that are full are sent something for which `handle` waits: nobody's is not worth exceeding their bound. */
+// @ts-ignore: decorator
+@inline
+function spareFor(handle: u32): u32 {
+  return handle == NO_SLOT ? 0 : allSpare;
 }
 
 /** As sendRecord(), with the fields of the frame. */
@@ -112,13 +133,15 @@ export function sendWrite(
   gather(set);
   const local = localWriters;
   const all = allWriters;
-  framesSent = all;
-  if (all == 0) return 0;
+  const spare = spareFor(handle);
+  framesSent = all + spare;
+  if (allShut != 0) noteMissed(stamp, spare);
+  if (framesSent == 0) return 0;
   const bytes = writeBytes(keyLength, length);
   let first: u32 = 0;
-  for (let i: u32 = 0; i < all; i++) {
+  for (let i: u32 = 0; i < framesSent; i++) {
     const at = writer(i);
-    const isLocal = i < local;
+    const isLocal = i < local || i >= all;
     linkExpectAt(at, isLocal ? handle : NO_SLOT);
     const frame = outboxTake(at, bytes);
     if (first == 0) {
@@ -129,8 +152,8 @@ export function sendWrite(
     }
     if (!isLocal) store<u8>(frame, <u8>(flags | database | FRAME_SPREAD), 5);
   }
-  countFigure(FRAMES_OUT + FRAME_WRITE - FRAME_FIRST, all);
-  return local;
+  countFigure(FRAMES_OUT + FRAME_WRITE - FRAME_FIRST, framesSent);
+  return local + spare;
 }
 
 /** Copies a frame from one outbox to another. Behind the bytes that an outbox hands out are more than 15 that are its own. */
@@ -170,10 +193,11 @@ export function sendReadOf(
 ): u32 {
   gather(set);
   const local = localWriters;
+  const asked = local + allSpare;
   const bytes = writeBytes(keyLength, 0);
   let first: u32 = 0;
-  for (let i: u32 = 0; i < local; i++) {
-    const at = writer(i);
+  for (let i: u32 = 0; i < asked; i++) {
+    const at = writer(i < local ? i : i - local + allWriters);
     linkExpectAt(at, handle);
     const frame = outboxTake(at, bytes);
     if (first == 0) {
@@ -183,6 +207,6 @@ export function sendReadOf(
       copyFrame(frame, first, bytes);
     }
   }
-  countFigure(FRAMES_OUT + FRAME_READ - FRAME_FIRST, local);
-  return local;
+  countFigure(FRAMES_OUT + FRAME_READ - FRAME_FIRST, asked);
+  return asked;
 }

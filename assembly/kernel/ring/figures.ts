@@ -16,7 +16,7 @@ export const ACKS_RECEIVED: u32 = 35;
 export const APPLIED_RECORDS: u32 = 36;
 export const EQUAL_RECORDS: u32 = 37;
 export const STALE_RECORDS: u32 = 38;
-/** Frames refused: too far ahead, no memory, not a replica, fenced. */
+/** Frames refused: too far ahead, no memory, not a replica, fenced (and see REFUSED_BEHIND). */
 export const REFUSED_AHEAD: u32 = 39;
 export const REFUSED_MEMORY: u32 = 40;
 export const REFUSED_FOREIGN: u32 = 41;
@@ -25,7 +25,7 @@ export const REFUSED_FENCED: u32 = 42;
 export const REPAIRS_SENT: u32 = 43;
 /** Records passed on to other racks of this datacenter. */
 export const SPREAD_RECORDS: u32 = 44;
-/** Times that a link came to its bound of unanswered requests. */
+/** Times that a link came to its bound of unanswered requests, and took no more for a while. */
 export const LINK_OVERFLOWS: u32 = 45;
 /** Frames that were none: the link was given up. */
 export const BROKEN_FRAMES: u32 = 46;
@@ -50,6 +50,10 @@ export const REQUESTS_RETRIED: u32 = 56;
 /** Commands with keys of clients of the ring that the kernel coordinated, and those that it left to the host. */
 export const COMMANDS_COORDINATED: u32 = 57;
 export const COMMANDS_LEFT: u32 = 58;
+/** Records that were not sent to a peer because its link took no requests. */
+export const UNSENT_RECORDS: u32 = 59;
+/** Requests of peers refused because the answers would have come too late. */
+export const REFUSED_BEHIND: u32 = 60;
 
 export function figuresInit(): void {
   memory.fill(counters, 0, FIGURES * 8);

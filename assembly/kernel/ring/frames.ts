@@ -65,6 +65,8 @@ export const FAIL_NO_MEMORY: u32 = 2;
 export const FAIL_TOO_FAR_AHEAD: u32 = 3;
 export const FAIL_NOT_A_REPLICA: u32 = 4;
 export const FAIL_INTERNAL: u32 = 5;
+/** The answer may be long, and would come too late: so much waits for the asker already. */
+export const FAIL_BEHIND: u32 = 6;
 /** Given to slotFailed() for a link that is gone; never sent. */
 export const FAIL_LINK_DOWN: u32 = 0;
 

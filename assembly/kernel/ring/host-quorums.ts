@@ -43,11 +43,15 @@ export function replicate(database: u32, key: u32, length: u32, tag: u32, need: 
  */
 export function readAround(database: u32, key: u32, length: u32, tag: u32, need: u32, age: u32): i32 {
   if (length > MAX_RECORD_BYTES) return QUORUM_LEFT;
+  const hash = siphash(key, length);
+  const slot = tableFind(database, hash, key, length);
+  // Objects of one stamp may differ in older elements: the host asks with their digest.
+  if (slot != 0 && recordFlags(slotRecord(slot)) & FLAG_OBJECT) return QUORUM_LEFT;
   const set = routeMembers(key, length);
   if (readableLinks(set, writeBytes(length, 0)) == NO_ROOM) return QUORUM_NO_ROOM;
   const handle = slotOpen(tag, need, age, false);
   if (handle == NO_SLOT) return QUORUM_LEFT;
-  slotExpects(handle, sendRead(set, handle, database, siphash(key, length), key, length));
+  slotExpects(handle, sendRead(set, handle, database, hash, key, length));
   slotSeal(handle);
   return QUORUM_SENT;
 }

@@ -16,7 +16,7 @@ export let requestTimeoutMs: u32 = 5000;
 export let maxStampAheadMs: u32 = 10_000;
 /** Most slots at once. */
 export let maxPending: u32 = 1 << 20;
-/** Most unanswered requests of one link; beyond them the link counts as lost. */
+/** Unanswered requests of one link at which it takes no more; those of one turn may be more. */
 export let maxLinkPending: u32 = 1 << 18;
 /** Longest frame that a peer may send, in bytes. */
 export let maxFrameBytes: u32 = 72 * 1024 * 1024;

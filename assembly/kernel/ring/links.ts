@@ -5,11 +5,12 @@
 //   16 u32 acknowledgements owed   20 u32 FIFO of u32 slots      24 u32 its slots - 1           28 u32 oldest entry (counts on)
 //   32 u64 newest stamp that the member minted and that came over this link                     40 u32 1: the host owes an answer
 //   44 u32 pages of the FIFO       48 u64 bytes that came        56 u64 bytes that were flushed
+//   64 u64 oldest stamp of what was not sent because the link took no requests, until the host takes it out; 0: nothing
 
 import { freePages, PAGE_BYTES, takePages } from "../pages";
 import { takePagesForHost } from "../room";
 import { FAIL_LINK_DOWN } from "./frames";
-import { BYTES_OUT, countFigure, LINK_OVERFLOWS, LOST_REQUESTS } from "./figures";
+import { BYTES_OUT, countFigure, LINK_OVERFLOWS, LOST_REQUESTS, UNSENT_RECORDS } from "./figures";
 import { maxLinkPending, OUTBOX_BYTES } from "./limits";
 import { slotFailed, slotsAcked } from "./slots";
 
@@ -22,8 +23,15 @@ export const NO_SLOT: u32 = 0xffffffff;
 export const LINK_UP: u32 = 1;
 /** The member takes writes, answers no read and is no executor. */
 export const LINK_FENCED: u32 = 2;
-/** Too many requests were unanswered: some were not sent. */
+/** There was no memory for one more request: the host must close the link. */
 export const LINK_OVERFLOW: u32 = 4;
+/**
+ * Too many requests are unanswered, or too much waits to leave: until half of that is done it takes no more but those that somebody
+ * waits for and that a quorum cannot do without, of which there are as many as slots at most.
+ */
+export const LINK_FULL: u32 = 8;
+/** What is sent arrives too late to be of use, as the host finds: it takes no requests, and no answers that may be long. */
+export const LINK_BEHIND: u32 = 16;
 
 export const LINK_OUTBOX: u32 = 4;
 export const LINK_OUT_LENGTH: u32 = 8;
@@ -37,7 +45,10 @@ export const LINK_OWED: u32 = 40;
 const LINK_FIFO_PAGES: u32 = 44;
 export const LINK_BYTES_IN: u32 = 48;
 const LINK_BYTES_OUT: u32 = 56;
-const LINK_BYTES: u32 = 64;
+const LINK_MISSED: u32 = 64;
+const LINK_BYTES: u32 = 128;
+
+const LINK_TAKES_NONE: u32 = LINK_OVERFLOW | LINK_FULL | LINK_BEHIND;
 
 const OUTBOX_PAGES: u32 = OUTBOX_BYTES >> 16;
 /** Entries of a FIFO that has one page. */
@@ -71,18 +82,48 @@ export function linkAddress(link: u32): u32 {
   return links + link * LINK_BYTES;
 }
 
-/** Whether a link takes requests: it is up, and has not overflowed. False for a number that is none. */
+/** Whether a link takes any request: it is up, neither full nor behind. False for a number that is none. */
 // @ts-ignore: decorator
 @inline
 export function linkIsUp(link: u32): bool {
-  return link < linkCount && (load<u32>(linkAddress(link)) & (LINK_UP | LINK_OVERFLOW)) == LINK_UP;
+  return link < linkCount && (load<u32>(linkAddress(link)) & (LINK_UP | LINK_TAKES_NONE)) == LINK_UP;
 }
 
 /** Whether a link takes requests and its member answers reads. */
 // @ts-ignore: decorator
 @inline
 export function linkIsReadable(link: u32): bool {
+  return link < linkCount && (load<u32>(linkAddress(link)) & (LINK_UP | LINK_TAKES_NONE | LINK_FENCED)) == LINK_UP;
+}
+
+/** Whether a link takes a request that a slot waits for: it is up, and not behind. */
+// @ts-ignore: decorator
+@inline
+export function linkTakesAwaited(link: u32): bool {
+  return link < linkCount && (load<u32>(linkAddress(link)) & (LINK_UP | LINK_OVERFLOW | LINK_BEHIND)) == LINK_UP;
+}
+
+/** Whether the member of a link is there and answers reads, even if its link takes no requests now. */
+// @ts-ignore: decorator
+@inline
+export function linkIsThere(link: u32): bool {
   return link < linkCount && (load<u32>(linkAddress(link)) & (LINK_UP | LINK_OVERFLOW | LINK_FENCED)) == LINK_UP;
+}
+
+/** Whether a link is up and does not take any request. */
+// @ts-ignore: decorator
+@inline
+export function linkIsShut(link: u32): bool {
+  if (link >= linkCount) return false;
+  const flags = load<u32>(linkAddress(link));
+  return (flags & LINK_UP) != 0 && (flags & LINK_TAKES_NONE) != 0;
+}
+
+/** Whether what goes over an open link arrives too late. */
+// @ts-ignore: decorator
+@inline
+export function linkIsBehind(link: u32): bool {
+  return (load<u32>(linkAddress(link)) & LINK_BEHIND) != 0;
 }
 
 /** Makes a link ready, with an empty outbox and nothing expected; its address, 0: no memory, or no number of a link. Not up yet. */
@@ -112,10 +153,39 @@ export function linkIsOpen(link: u32): bool {
   return link < linkCount && load<u32>(linkAddress(link), LINK_OUTBOX) != 0;
 }
 
-/** Sets the LINK_ flags of an open link. */
+/** Sets LINK_UP and LINK_FENCED of an open link as they are in `flags`. */
 export function linkSetFlags(link: u32, flags: u32): void {
   linkChanges++;
-  if (linkIsOpen(link)) store<u32>(linkAddress(link), flags);
+  if (!linkIsOpen(link)) return;
+  const at = linkAddress(link);
+  const settable = LINK_UP | LINK_FENCED;
+  store<u32>(at, (load<u32>(at) & ~settable) | (flags & settable));
+}
+
+/**
+ * Looks whether a link takes requests; within a command that never changes. `found`: LINK_FULL where too much waits to leave as the
+ * host finds, LINK_BEHIND. Returns its LINK_ flags.
+ */
+export function linkSettle(link: u32, found: u32): u32 {
+  if (!linkIsOpen(link)) return 0;
+  const at = linkAddress(link);
+  const before = load<u32>(at);
+  const pending = load<u32>(at, LINK_PENDING);
+  let flags = (before & ~LINK_BEHIND) | (found & LINK_BEHIND);
+  if (pending >= maxLinkPending || found & LINK_FULL) flags |= LINK_FULL;
+  else if (pending <= maxLinkPending >> 1) flags &= ~LINK_FULL;
+  if (flags == before) return flags;
+  if (flags & ~before & LINK_FULL) countFigure(LINK_OVERFLOWS, 1);
+  store<u32>(at, flags);
+  linkChanges++;
+  return flags;
+}
+
+/** A record with this stamp was not sent over a link, by its address, because it takes no requests: its member is told later. */
+export function linkMissed(at: u32, stamp: u64): void {
+  countFigure(UNSENT_RECORDS, 1);
+  const oldest = load<u64>(at, LINK_MISSED);
+  if (oldest == 0 || stamp < oldest) store<u64>(at, stamp, LINK_MISSED);
 }
 
 /** The link is gone: every request that waits for its answer on it fails; its outbox is dropped. */
@@ -149,17 +219,17 @@ export function linkDown(link: u32): void {
 
 /**
  * Notes that the next request in the outbox has `slot` (or NO_SLOT) waiting for its answer. Comes before the frame is written.
- * True whenever linkIsUp() is; false: the link is not up, and the frame must not be written.
+ * True whenever linkIsUp() is, and with a slot whenever linkTakesAwaited() is; false: the frame must not be written.
  */
 // @ts-ignore: decorator
 @inline
 export function linkExpect(link: u32, slot: u32): bool {
-  if (!linkIsUp(link)) return false;
+  if (!(slot == NO_SLOT ? linkIsUp(link) : linkTakesAwaited(link))) return false;
   linkExpectAt(linkAddress(link), slot);
   return true;
 }
 
-/** As linkExpect(), for the address of a link that is up. */
+/** As linkExpect(), for the address of a link that takes the request. */
 // @ts-ignore: decorator
 @inline
 export function linkExpectAt(at: u32, slot: u32): void {
@@ -168,19 +238,17 @@ export function linkExpectAt(at: u32, slot: u32): void {
   store<u32>(load<u32>(at, LINK_FIFO) + (((load<u32>(at, LINK_FIFO_HEAD) + pending) & mask) << 2), slot);
   store<u32>(at, pending + 1, LINK_PENDING);
   // Room for the next one is made now, so that a link that is up always has it.
-  if (pending == mask || pending + 1 >= maxLinkPending) growFifo(at);
+  if (pending == mask) growFifo(at);
 }
 
 function growFifo(at: u32): void {
   const pages = load<u32>(at, LINK_FIFO_PAGES);
-  const pending = load<u32>(at, LINK_PENDING);
   const mask = load<u32>(at, LINK_FIFO_MASK);
   // Whoever sends may hold addresses of records: nothing may be compacted for this.
-  const larger = pending >= maxLinkPending ? 0 : takePages(pages << 1, 1);
+  const larger = takePages(pages << 1, 1);
   if (larger == 0) {
     store<u32>(at, load<u32>(at) | LINK_OVERFLOW);
     linkChanges++;
-    countFigure(LINK_OVERFLOWS, 1);
     return;
   }
   const fifo = load<u32>(at, LINK_FIFO);

@@ -43,6 +43,8 @@ import {
   linkExpect,
   linkIsOpen,
   linkIsUp,
+  linkTakesAwaited,
+  NO_SLOT,
 } from "./links";
 
 /** Most bytes of frames that an outbox takes. */
@@ -259,7 +261,7 @@ export const REPAIR_SENT: i32 = 0;
 export const REPAIR_NO_ROOM: i32 = 1;
 /** The host must send it: an object, or too large for an outbox. */
 export const REPAIR_HOST: i32 = 2;
-/** There is nothing to send any more, or the link is not up. */
+/** There is nothing to send any more, or the link does not take it. */
 export const REPAIR_NONE: i32 = 3;
 
 /**
@@ -267,7 +269,7 @@ export const REPAIR_NONE: i32 = 3;
  * Returns a REPAIR_.
  */
 export function repairTo(link: u32, database: u32, key: u32, keyLength: u32, slot: u32): i32 {
-  if (!linkIsUp(link)) return REPAIR_NONE;
+  if (!(slot == NO_SLOT ? linkIsUp(link) : linkTakesAwaited(link))) return REPAIR_NONE;
   const place = tableFind(database, siphash(key, keyLength), key, keyLength);
   if (place == 0) return REPAIR_NONE;
   const record = slotRecord(place);

@@ -31,6 +31,7 @@ import {
   countFigure,
   EQUAL_RECORDS,
   REFUSED_AHEAD,
+  REFUSED_BEHIND,
   REFUSED_FENCED,
   REFUSED_FOREIGN,
   REFUSED_MEMORY,
@@ -38,6 +39,7 @@ import {
   STALE_RECORDS,
 } from "./figures";
 import {
+  FAIL_BEHIND,
   FAIL_BYTES,
   FAIL_FENCED,
   FAIL_NO_MEMORY,
@@ -63,7 +65,16 @@ import {
   STALE_HEADER_BYTES,
 } from "./frames";
 import { isFenced } from "./limits";
-import { LINK_NEWEST, linkAddress, linkExpect, linkIsUp, NO_SLOT } from "./links";
+import {
+  LINK_NEWEST,
+  linkAddress,
+  linkExpect,
+  linkIsBehind,
+  linkIsShut,
+  linkIsUp,
+  linkMissed,
+  NO_SLOT,
+} from "./links";
 import {
   answerAck,
   answerFail,
@@ -179,7 +190,11 @@ function spread(link: u32, frame: u32, flags: u32, valueLength: u32): void {
   const set = routeMembers(frameKey(frame), frameKeyLength(frame));
   for (let i: u32 = 0; i < setLocals(set); i++) {
     const target = setLocal(set, i);
-    if (target == link || !linkExpect(target, NO_SLOT)) continue;
+    if (target == link) continue;
+    if (!linkExpect(target, NO_SLOT)) {
+      if (linkIsShut(target)) linkMissed(linkAddress(target), frameStamp(frame));
+      continue;
+    }
     countFigure(SPREAD_RECORDS, 1);
     frameWrite(
       target,
@@ -206,6 +221,7 @@ function noteNewest(link: u32, stamp: u64, node: u32): void {
 function refuseRecord(link: u32, frame: u32, applied: i32): i32 {
   if (applied == APPLY_NO_MEMORY) return refuse(link, FAIL_NO_MEMORY, REFUSED_MEMORY);
   if (applied == APPLY_OBJECT) return RUN_HOST_ANSWERS;
+  if (linkIsBehind(link)) return refuse(link, FAIL_BEHIND, REFUSED_BEHIND);
   const bytes = STALE_HEADER_BYTES + frameLength(frame);
   if (!answerFits(bytes)) return RUN_HOST_ANSWERS;
   if (!answerRoom(link, bytes)) return fullOutbox(link);
@@ -237,6 +253,7 @@ function endCopied(applied: i32): i32 {
 /** Runs a READ whose key has `hash` (`hint` as in runWrite()): acknowledges what is equal, and says what is newer, or that all there is is older. */
 export function runRead(link: u32, frame: u32, hash: u32, hint: u32): i32 {
   if (isFenced()) return refuse(link, FAIL_FENCED, REFUSED_FENCED);
+  if (linkIsBehind(link)) return refuse(link, FAIL_BEHIND, REFUSED_BEHIND);
   if (!isOwned(frame)) return refuse(link, FAIL_NOT_A_REPLICA, REFUSED_FOREIGN);
   const key = frameKey(frame);
   const keyLength = frameKeyLength(frame);

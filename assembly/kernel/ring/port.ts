@@ -12,7 +12,8 @@ import {
   frameLength,
   frameType,
 } from "./frames";
-import { LINK_OWED, linkAddress, linkExpect, linkIsOpen, linkIsUp, NO_SLOT } from "./links";
+import { maxLinkPending } from "./limits";
+import { LINK_OWED, LINK_PENDING, linkAddress, linkExpect, linkIsOpen, linkIsUp, linkTakesAwaited, NO_SLOT } from "./links";
 import { answerAck, answerFail, answerFrame, answerRoom, frameCopy, outboxRoom } from "./outbox";
 import { fitsType, isWellFormed } from "./shapes";
 import { slotAsked } from "./slots";
@@ -26,15 +27,20 @@ const ANSWER_SENT: u32 = 3;
 /**
  * Appends a data request of the host, a whole frame, to the outbox of a link; `slot` (or NO_SLOT) waits for its answer. With
  * `length` 0 nothing is appended: the host sends a frame that is too large for an outbox itself, right behind the flushed outbox.
- * False: the link is not up, or its outbox lacks room, or the bytes are no request; nothing was done.
+ * False: the link is not up, or takes no requests, or its outbox lacks room, or the bytes are no request; nothing was done.
  */
 export function linkRequest(link: u32, frame: u32, length: u32, slot: u32): bool {
-  if (!linkIsUp(link)) return false;
+  if (!(slot == NO_SLOT ? hasRoom(link) : linkTakesAwaited(link))) return false;
   if (length != 0 && (!isFrame(frame, length, FRAME_WRITE, FRAME_FLOOR) || !outboxRoom(link, length))) return false;
   linkExpect(link, slot);
   if (length != 0) frameCopy(link, frame, length);
   if (slot != NO_SLOT) slotAsked(slot);
   return true;
+}
+
+/** Whether a link takes a request that nobody waits for. */
+function hasRoom(link: u32): bool {
+  return linkIsUp(link) && load<u32>(linkAddress(link), LINK_PENDING) < maxLinkPending;
 }
 
 /**

@@ -17,15 +17,12 @@ const KEYS = 20_000;
 /**
  * Pauses one of three replicas for `milliseconds`, while redis-benchmark loads another one at DC_QUORUM: no command may fail or
  * time out, memory must stay bounded, and the replica must be equal when it has gone on. `flags`: of all members;
- * `reason`: for which it must have been given up meanwhile.
+ * `says`: what the one that is loaded must have logged meanwhile.
  */
 export async function pauseReplica(
   context: TestContext,
   milliseconds: number,
-  {
-    flags = [],
-    reason = "",
-  }: { readonly flags?: readonly string[]; readonly reason?: string } = {},
+  { flags = [], says = "" }: { readonly flags?: readonly string[]; readonly says?: string } = {},
 ): Promise<void> {
   const cluster = await startCluster({
     places: places(3),
@@ -47,7 +44,7 @@ export async function pauseReplica(
   expect(Math.max(...grown)).toBeLessThan(MOST_GROWTH_BYTES);
   expect(await two.send(["SET", "while", "paused"])).toEqual(["+OK\r\n"]);
 
-  if (reason !== "") await one.logs(`"reason":"${reason}"`);
+  if (says !== "") await one.logs(says);
 
   three.goOn();
   await cluster.ready();

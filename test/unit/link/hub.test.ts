@@ -331,3 +331,22 @@ test("counters tell what the links have done", async () => {
   expect(other.hub.counters.bytesIn).toBe(one.hub.counters.bytesOut);
   expect(one.hub.counters.bytesIn).toBe(other.hub.counters.bytesOut);
 });
+
+test("a session tells for how long pings have not come back, and what has surely reached the peer", async () => {
+  const limits = { pingIntervalMs: 1000, linkTimeoutMs: 60_000 };
+  const { world, network, nodes } = await startNodes([{ limits }, { limits }]);
+  await world.advance(3500);
+  const session = sessionOf(nodes[0]!, 1);
+  expect(session.lagMs).toBe(0);
+  expect(session.reachedAt).toBeGreaterThan(world.monotonic() - 1100);
+  // What comes from the peer is held up; a pause of this process alone would not count.
+  network.connections[0]!.acceptor.isStalled = true;
+  const before = session.reachedAt;
+  await world.advance(5000);
+  expect(session.lagMs).toBe(4000);
+  expect(session.reachedAt).toBe(before);
+  network.connections[0]!.acceptor.isStalled = false;
+  await world.advance(1000);
+  expect(session.lagMs).toBe(0);
+  expect(session.reachedAt).toBeGreaterThan(before + 4000);
+});

@@ -1,7 +1,12 @@
 // What the kernel counts of a ring: each counter is moved by its event, and by how much.
 import { describe, expect, it } from "vitest";
 import { FRAME_FLAG } from "../../../src/link/frame.ts";
-import { RING_FIGURE, type RingFigure, SELF_FLAG } from "../../../src/store/kernel-ring.ts";
+import {
+  LINK_FLAG,
+  RING_FIGURE,
+  type RingFigure,
+  SELF_FLAG,
+} from "../../../src/store/kernel-ring.ts";
 import { batch, read, write } from "./peer-bytes.ts";
 import { PeerKernel, stampAt } from "./peer-kernel.ts";
 import { ONE, QUORUM, WiredKernels, type WiredNode } from "./wired-kernels.ts";
@@ -93,6 +98,14 @@ describe("at a replica", () => {
     expect(grows(() => node.feed(1, plain)).spreadRecords).toBeUndefined();
   });
 
+  it("a read is refused whose answer would come too late", () => {
+    const { node, grows } = replica();
+    node.kernel.linkSettle(1, LINK_FLAG.behind);
+    expect(grows(() => node.feed(1, read(keyOf(node, 0)))).refusedBehind).toBe(1);
+    node.kernel.linkSettle(1, 0);
+    expect(grows(() => node.feed(1, read(keyOf(node, 0)))).refusedBehind).toBeUndefined();
+  });
+
   it("a frame that is the host's is handed to it", () => {
     const { node, grows } = replica();
     const frame = batch(stampAt(1), 1, [write(keyOf(node, 0), "v", stampAt(1))]);
@@ -119,6 +132,19 @@ describe("at a coordinator", () => {
     expect(grown).toEqual({ commandsCoordinated: 1, slotsOpened: 1, acksReceived: 2 });
     expect(client.replies()).toEqual(["OK"]);
     expect(ring.node(1).figure("acksSent")).toBe(1);
+  });
+
+  it("a link that comes to its bound is counted, and each record that it is not sent", () => {
+    const ring = new WiredKernels({ nodes: 3, maxLinkPending: 2 });
+    const client = ring.node(0).client(QUORUM);
+    ring.stopped.add(2);
+    const write = () => {
+      client.call("SET", "k", "v");
+      ring.settle();
+    };
+    expect(grows(ring.node(0), write).linkOverflows).toBeUndefined();
+    expect(grows(ring.node(0), write).linkOverflows).toBe(1);
+    expect(grows(ring.node(0), write)).toMatchObject({ unsentRecords: 1, acksReceived: 1 });
   });
 
   it("a command that must run elsewhere is left to the host", () => {

@@ -132,6 +132,18 @@ describe("a slot of the host", () => {
     ]);
   });
 
+  test("is not asked for around an object, which the host asks for with its digest", () => {
+    const peer = open();
+    const readAround = (key: string) =>
+      peer.at(key, (at, length) => kernel.readAround(0, at, length, 1, 1, 0));
+    peer.apply("string", "value", stampAt(1));
+    peer.object("object", 42, stampAt(2));
+    expect(readAround("string")).toBe(1);
+    expect(readAround("missing")).toBe(1);
+    expect(readAround("object")).toBe(0);
+    expect(peer.frames(PEER).map(({ name }) => name)).toEqual(["read", "read"]);
+  });
+
   test("fails when its request has waited for the whole time, not only the slot", () => {
     const peer = open();
     kernel.ringSetLimits(1000, 10_000, 1 << 20, 1 << 20);
@@ -197,23 +209,52 @@ describe("requests that wait", () => {
     expect(peer.link(PEER, LINK.pending)).toBe(0);
   });
 
-  test.each([1, 100, 16_384, 16_385, 20_000])(
-    "are %i at most: then the link has overflowed",
+  test.each([2, 100, 16_384, 16_385, 20_000])(
+    "are %i at most: then the link is full, until half of them have been answered",
     (most) => {
       const peer = open();
       kernel.ringSetLimits(5000, 10_000, 1 << 20, most);
       expect(askMuch(peer, 30_000)).toBe(most);
-      expect(peer.link(PEER, LINK.flags)).toBe(LINK_FLAG.up | LINK_FLAG.overflow);
+      expect(kernel.linkSettle(PEER, 0)).toBe(LINK_FLAG.up | LINK_FLAG.full);
       expect(kernel.ringFigure(RING_FIGURE.linkOverflows)).toBe(1);
       // What was sent is still answered, and the peer too.
-      peer.feed(PEER, concat([bytes.acks(most), bytes.write("key", "value", stampAt(1))]));
-      expect(peer.link(PEER, LINK.pending)).toBe(0);
+      peer.feed(PEER, concat([bytes.acks(1), bytes.write("key", "value", stampAt(1))]));
       expect(peer.frames(PEER)).toMatchObject([{ name: "acks", number: 1 }]);
-      expect(askMuch(peer, 1)).toBe(0);
+      const half = Math.floor(most / 2);
+      peer.feed(PEER, bytes.acks(most - half - 2 || 0));
+      if (most > 2) {
+        expect(peer.link(PEER, LINK.pending)).toBe(half + 1);
+        expect(kernel.linkSettle(PEER, 0)).toBe(LINK_FLAG.up | LINK_FLAG.full);
+        expect(askMuch(peer, 1)).toBe(0);
+        peer.feed(PEER, bytes.acks(1));
+      }
+      // A status of the peer changes nothing about that.
       kernel.linkSetFlags(PEER, LINK_FLAG.up);
+      expect(peer.link(PEER, LINK.flags)).toBe(LINK_FLAG.up | LINK_FLAG.full);
+      expect(kernel.linkSettle(PEER, 0)).toBe(LINK_FLAG.up);
       expect(askMuch(peer, 1)).toBe(1);
+      expect(kernel.ringFigure(RING_FIGURE.linkOverflows)).toBe(1);
     },
   );
+
+  test("are more than that where somebody waits for them, but not on a link that is behind", () => {
+    const peer = open();
+    kernel.ringSetLimits(5000, 10_000, 1 << 20, 16);
+    expect(askMuch(peer, 20)).toBe(16);
+    kernel.linkSettle(PEER, 0);
+    ask(peer, 1);
+    expect(peer.link(PEER, LINK.pending)).toBe(17);
+    expect(kernel.linkSettle(PEER, LINK_FLAG.behind)).toBe(
+      LINK_FLAG.up | LINK_FLAG.full | LINK_FLAG.behind,
+    );
+    const slot = kernel.slotOpen(2, 1) >>> 0;
+    expect(peer.at(bytes.read("key"), (at, n) => kernel.linkRequest(PEER, at, n, slot))).toBe(0);
+    kernel.slotSeal(slot);
+    expect(decisions(peer)).toEqual(["-2"]);
+    peer.feed(PEER, bytes.acks(17));
+    expect(decisions(peer)).toEqual(["+1"]);
+    expect(kernel.linkSettle(PEER, 0)).toBe(LINK_FLAG.up);
+  });
 
   test("fail when the link goes down, those of other links do not", () => {
     const peer = open().open(2);

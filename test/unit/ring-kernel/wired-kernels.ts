@@ -153,6 +153,8 @@ export class WiredNode {
   readonly quorums: HostQuorums;
   readonly clients = new Map<number, WiredClient>();
   readonly #linksUp = new Set<number>();
+  /** LINK_FLAG bits of links as the host finds them. */
+  readonly found = new Map<number, number>();
   /** Requests that the kernel wants to have run again. */
   readonly retries: Retry[] = [];
   /** Frames that the host was handed. */
@@ -246,10 +248,19 @@ export class WiredNode {
   flush(link: number): void {
     const { kernel, memory } = this.store;
     const length = kernel.linkSeal(link) >>> 0;
-    if (length === 0) return;
-    const outbox = memory.words[(kernel.linkAddress(link) >>> 2) + LINK.outbox]!;
-    this.#ring.send(this.index, link, memory.bytes.slice(outbox, outbox + length));
-    kernel.linkFlushed(link);
+    if (length !== 0) {
+      const outbox = memory.words[(kernel.linkAddress(link) >>> 2) + LINK.outbox]!;
+      this.#ring.send(this.index, link, memory.bytes.slice(outbox, outbox + length));
+      kernel.linkFlushed(link);
+    }
+    kernel.linkSettle(link, this.found.get(link) ?? 0);
+  }
+
+  /** The oldest stamp that a peer was not sent, undefined for none. */
+  missed(link: number): bigint | undefined {
+    const { kernel, memory } = this.store;
+    const at = kernel.linkAddress(link) + LINK.missed * 4;
+    return memory.data.getBigUint64(at, true) || undefined;
   }
 
   expire(): number {

@@ -65,6 +65,16 @@ describe("a node without its last store epoch", () => {
     expect(catchUp.begin()).toHaveLength(2);
   });
 
+  test("is not held up by copies from another datacenter", () => {
+    const catchUp = catchUpOf(2, 3, () => 2);
+    for (const link of [2, 3, 4]) catchUp.peerUp(link, WHOLE);
+    expect(catchUp.begin().map(({ from }) => from.index)).toEqual([2, 3]);
+    catchUp.peerUp(1, WHOLE);
+    expect(catchUp.begin().map(({ from }) => from.index)).toEqual([1]);
+    catchUp.copied(1, true);
+    expect(catchUp.fenced).toBe(false);
+  });
+
   test("that is alone answers at once", () => {
     expect(catchUpOf(1).fenced).toBe(false);
   });
@@ -211,6 +221,17 @@ describe("a node that may have missed writes", () => {
       [1, 900n],
       [2, 500n],
     ]);
+  });
+
+  test("copies what one datacenter holds from its members alone", () => {
+    const catchUp = catchUpOf(3, 2);
+    for (const link of [1, 2, 3, 4]) catchUp.peerUp(link, WHOLE);
+    while (copyAll(catchUp, () => true).length > 0);
+    catchUp.mayLack(500n, "dc1");
+    expect(catchUp.begin().map(({ from }) => from.index)).toEqual([1, 2]);
+    for (const link of [1, 2]) catchUp.copied(link, true);
+    catchUp.mayLack(500n, "dc2");
+    expect(catchUp.begin().map(({ from }) => from.index)).toEqual([3, 4]);
   });
 
   test("copies everything from another datacenter too, after it answers reads", () => {
