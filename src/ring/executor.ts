@@ -53,23 +53,37 @@ export class Executor {
   }
 
   /**
-   * Answers a read: from this node's own copy at DC_ONE, else with the newest of a quorum; at the safe levels a quorum holds it
-   * then. Throws QuorumFailure.
+   * Answers a read: from this node's own copy at DC_ONE, else with the newest of a quorum; at the safe levels a quorum holds what
+   * the reply was made of. Where a replica has something newer by then, it is read again: what is not held by a quorum may yet be
+   * written anew, and must not have been seen. Throws QuorumFailure.
    */
   async read(command: ReplicaCommand): Promise<Uint8Array> {
-    await this.readNewest(placedKeys(command), reachOf(command));
-    return this.#run(command);
+    const keys = placedKeys(command);
+    const reach = reachOf(command);
+    for (;;) {
+      await this.#askNewest(keys, reach);
+      const reply = this.#run(command);
+      if (!isSafe(reach.level)) return reply;
+      const heard = await this.#hold(keys, reach);
+      requireAll(heard, false);
+      const newer = heard.find(({ stale }) => stale);
+      if (newer === undefined) return reply;
+      if (this.#context.runtime.monotonic() < reach.deadline) continue;
+      throw new QuorumFailure(newer.own, newer.need + newer.own, newer.n, false);
+    }
   }
 
-  /** Has the newest of a quorum in this node's table, for each key. Throws QuorumFailure. */
+  /** Has the newest of a quorum in this node's table, for each key; at the safe levels a quorum holds it. Throws QuorumFailure. */
   async readNewest(keys: readonly PlacedKey[], reach: Reach): Promise<void> {
+    await this.#askNewest(keys, reach);
+    if (isSafe(reach.level)) requireAll(await this.#hold(keys, reach), false);
+  }
+
+  async #askNewest(keys: readonly PlacedKey[], reach: Reach): Promise<void> {
     const { port } = this.#context;
     const { set, level } = reach;
     requireReach(set, level, port.topology.self, (member) => mayBeRead(port, member));
-    if (level === "DC_ONE") return;
-    requireAll(await this.#readAround(keys, reach), false);
-    if (level === "DC_QUORUM") return;
-    requireAll(await this.#hold(keys, reach), false);
+    if (level !== "DC_ONE") requireAll(await this.#readAround(keys, reach), false);
   }
 
   /**
@@ -222,6 +236,11 @@ const reachOf = ({ set, options, deadline }: ReplicaCommand): Reach => ({
 
 const placedKeys = ({ keys, options }: ReplicaCommand): PlacedKey[] =>
   keys.map((key) => ({ database: options.database, key }));
+
+/** Whether a quorum must hold what is read. */
+function isSafe(level: ConsistencyLevel): boolean {
+  return level === "DC_SAFE_QUORUM" || level === "DC_EACH_SAFE_QUORUM";
+}
 
 /** The level that what a write depends on is read at: nothing need be written back before. */
 function readLevelOf(level: ConsistencyLevel): ConsistencyLevel {
