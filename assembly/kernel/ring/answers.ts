@@ -71,7 +71,7 @@ import {
   setRemotes,
   setReplicas,
 } from "./route";
-import { slotFollow } from "./follow";
+import { slotFollow, slotIsLatest } from "./follow";
 import {
   handleOf,
   KIND_CHILD,
@@ -346,9 +346,9 @@ export function slotStale(handle: u32, link: u32, frame: u32): i32 {
     slotAnswered(slot, link, slotHas(slot, SLOT_HOLDS));
     return SLOT_DONE;
   }
-  // It carries another write of this node, which only that one's own slot may send again.
+  // It carries another write of this node, which only that one's own slot may send again: a quorum must hold it as it is.
   if (slotKind(slot) == KIND_CHILD && slotHas(slot, SLOT_HOLDS)) {
-    slotFail(slot);
+    slotAnswered(slot, link, false);
     return SLOT_DONE;
   }
   const isPart = (handle & PART) != 0;
@@ -469,6 +469,8 @@ function sendAgain(handle: u32, root: u32, stale: u32): bool {
   if (record != 0 && !isNewer(recordStamp(record), recordNode(record), frameStamp(stale), frameNode(stale))) record = 0;
   // What came from elsewhere may have been acknowledged before this write began: this one must go on top of it.
   if (record != 0 && recordNode(record) != nodeIndex) record = 0;
+  // A later write of this node, but not one that this client has made after this one: either may be on top.
+  if (record != 0 && slotIsLatest(openSlotOf(root))) record = 0;
   // A later write of this node is newer than what the replica holds: it is what the others must hold, and it comes after this one.
   if (record != 0) {
     if (recordFlags(record) & FLAG_OBJECT) return false;

@@ -1,6 +1,6 @@
-// Refused writes that a later one of the same connection to the same key makes void: they are decided with it.
+// Refused writes and the later ones of the same connection. One that a later one to the same key makes void is decided with it.
 
-import { CONNECTION_FIRST_SLOT } from "../connection";
+import { CONNECTION_END, CONNECTION_FIRST_SLOT, CONNECTION_GATE, CONNECTION_LAST_SLOT, GATE_HOST } from "../connection";
 import { NO_SLOT } from "./links";
 import { failReply } from "./override";
 import {
@@ -12,6 +12,7 @@ import {
   NEED_FOLLOWS,
   slotAt,
   slotConnection,
+  slotEnd,
   slotHash,
   slotNeed,
   slotState,
@@ -29,6 +30,14 @@ export function followInit(): void {
 /** A slot that followed another is gone, or too old. */
 export function followerLeaves(): void {
   followers--;
+}
+
+/** Whether nothing of a slot's connection has run after its command, neither here nor at the host. */
+export function slotIsLatest(slot: u32): bool {
+  const connection = slotConnection(slot);
+  if (connection == 0 || load<u32>(connection, CONNECTION_LAST_SLOT) != handleOf(slot)) return false;
+  if (((<u32>load<u8>(connection, CONNECTION_GATE)) & GATE_HOST) != 0) return false;
+  return load<u32>(connection, CONNECTION_END) == slotEnd(slot);
 }
 
 /**

@@ -6,7 +6,8 @@
  * effect at any later time. What does hold: the writes of a register have one total order, that of their stamps, and
  *
  * 1. a value is *settled* in a datacenter when a write of it was acknowledged by a quorum there, or a read at a safe level, which
- *    writes back, has returned it there;
+ *    writes back, has returned it there. But a write at a level of another datacenter may get a new stamp there until it is
+ *    answered, whoever holds it here: a read settles it only from then on;
  * 2. a write that a quorum of a datacenter acknowledged, and that began when `a` was settled there, is newer than `a` (a replica
  *    that holds something newer never acknowledges);
  * 3. a quorum read that began when `a` was settled there returns `a` or something newer (R + W > N).
@@ -202,11 +203,19 @@ class RegisterCheck {
   /** Rules 1 and 3, for a read of which it is known what it returned. */
   #returned(read: Read, write: Write): void {
     for (const at of read.quorums) {
-      if (read.isSafe) this.#settle(write, at, read.endMs, read);
+      if (read.isSafe)
+        this.#settle(write, at, Math.max(read.endMs, this.#stampedBy(write, at)), read);
       if (read.beginMs <= write.seenMs[at]!) continue;
       write.seenMs[at] = read.beginMs;
       write.seenBy[at] = read;
     }
+  }
+
+  /** From when on a write gets no new stamp that a quorum of a datacenter could not keep it from. */
+  #stampedBy({ operation }: Write, at: number): number {
+    if (operation === undefined || operation.write === "DC_EACH_SAFE_QUORUM") return 0;
+    if (operation.datacenter === this.#facts.datacenters[at]) return 0;
+    return operation.outcome === "ok" ? operation.endedMs! : Number.POSITIVE_INFINITY;
   }
 
   /** The writes that may have left what a read has returned. */

@@ -58,6 +58,16 @@ describe("a history that keeps the promises:", () => {
           .add("GET r", [6, 7], null, IN_2),
     ],
     [
+      "a write of another datacenter that a safe read here returns, and that is stamped anew there before it is answered",
+      (h) =>
+        h
+          .add("SET r a", [0, 9], "OK", IN_2)
+          .add("GET r", [1, 2], "a", SAFE)
+          .add("SET r b", [3, 4], "OK")
+          .add("GET r", [5, 6], "b")
+          .add("GET r", [10, 11], "a"),
+    ],
+    [
       "a read at one replica that returns something old",
       (h) =>
         h
@@ -191,6 +201,26 @@ describe("a history that breaks one is found:", () => {
           .add("SET r c", [6, 7], "OK")
           .add("GET r", [8, 9], "b"),
       /"c" was written .* and after that GET r .* returned "b"/,
+    ],
+    [
+      "a write of another datacenter that a safe read here returns when it was acknowledged, and that comes back",
+      (h) =>
+        h
+          .add("SET r a", [0, 1], "OK", IN_2)
+          .add("GET r", [2, 3], "a", SAFE)
+          .add("SET r b", [4, 5], "OK")
+          .add("GET r", [6, 7], "a"),
+      /"b" was written .* and after that GET r .* returned "a"/,
+    ],
+    [
+      "a write for each datacenter that a safe read has returned, and that comes back",
+      (h) =>
+        h
+          .add("SET r a", [0, 9], "OK", { ...EACH, ...IN_2 })
+          .add("GET r", [1, 2], "a", SAFE)
+          .add("SET r b", [3, 4], "OK")
+          .add("GET r", [10, 11], "a"),
+      /"b" was written .* and after that GET r .* returned "a"/,
     ],
     [
       "a safe read followed by an older one",
