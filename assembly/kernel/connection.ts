@@ -39,8 +39,6 @@ export const CONNECTION_NEXT_TURN: u32 = 60;
 export const GATE_READY: u32 = 1;
 /** Its replies wait for the turn's outboxes to be flushed. */
 export const GATE_TURN: u32 = 2;
-/** A command of it is with the host, whose reply has not come. */
-export const GATE_HOST: u32 = 4;
 
 /** A level of no client of the ring. */
 export const NO_LEVEL: u32 = 255;

@@ -148,7 +148,7 @@ export function resume(context: u32): i32 {
   const ofRing = ringOn && connectionIsOfRing(connection);
   if (ofRing) clientBegin(connection, output);
   let status = runAll(context, connection, flags, ofRing);
-  if (ofRing && !clientEnd(status == STATUS_HOST)) status = STATUS_NO_MEMORY;
+  if (ofRing && !clientEnd()) status = STATUS_NO_MEMORY;
   return finish(context, status);
 }
 

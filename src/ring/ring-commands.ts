@@ -59,6 +59,8 @@ export interface ClientCommand {
   /** With the name; copies, since they outlive the call. */
   readonly args: readonly Uint8Array[];
   readonly client: ClientOptions;
+  /** Resolves when the earlier commands of the client have their replies: it sees what they wrote, and comes after it. */
+  readonly after?: Promise<void> | undefined;
 }
 
 export class RingCommands {
@@ -144,10 +146,12 @@ export class RingCommands {
     commands: readonly QueuedCommand[],
     watched: readonly WatchedKey[],
     client: ClientOptions,
+    after?: Promise<void>,
   ): Promise<TransactionReplies> {
     this.#requireCoordinating();
     const options = { ...optionsOf(client), level: client.writeLevel };
     const deadline = this.#deadline();
+    if (after !== undefined) await after;
     const here = () =>
       runTransaction(this.#context, this.#executor, set, { options, commands, watched }, deadline);
     let replies: TransactionReplies;
@@ -164,9 +168,10 @@ export class RingCommands {
   async #runParts(
     found: KeyspaceCommand,
     parts: readonly Part[],
-    { client }: ClientCommand,
+    { client, after }: ClientCommand,
   ): Promise<Uint8Array> {
     const common = { found, options: this.#optionsOf(found, client), deadline: this.#deadline() };
+    if (after !== undefined) await after;
     const [only] = parts;
     if (only !== undefined && parts.length === 1) return this.#runPart({ ...common, ...only });
     const merge = SPLITTABLE.get(found.name);
@@ -206,8 +211,12 @@ export class RingCommands {
     );
   }
 
-  #overAll(found: KeyspaceCommand, { args, client }: ClientCommand): Promise<Uint8Array> {
+  async #overAll(
+    found: KeyspaceCommand,
+    { args, client, after }: ClientCommand,
+  ): Promise<Uint8Array> {
     const { local } = this.#context;
+    if (after !== undefined) await after;
     const options = this.#optionsOf(found, client);
     return runOverAll(this.#gather, found, args, options, () => local.run(found, args, options));
   }

@@ -2,7 +2,7 @@
 // are written into the context's output as for anybody; when the connection is gated, all of it goes into its stream at the end
 // of the run. So the place of a reply in the stream is known when it is written.
 
-import { CONNECTION_END, CONNECTION_GATE, CONNECTION_READ_LEVEL, CONNECTION_WRITE_LEVEL, GATE_HOST } from "../connection";
+import { CONNECTION_END, CONNECTION_READ_LEVEL, CONNECTION_WRITE_LEVEL } from "../connection";
 import { DONE, HOST } from "../commands/command";
 import { outNext, replyError, setOutput } from "../reply";
 import { COMMANDS_LEFT, countFigure, QUORUMS_REFUSED, SLOTS_REFUSED } from "./figures";
@@ -31,12 +31,8 @@ export function clientBegin(connection: u32, from: u32): void {
   gated = isGated(connection);
 }
 
-/**
- * Ends a run, `atHost`: at a command for the host. False when there is no memory for the replies, and the connection must close.
- */
-export function clientEnd(atHost: bool): bool {
-  const flags = <u32>load<u8>(client, CONNECTION_GATE) & ~GATE_HOST;
-  store<u8>(client, <u8>(atHost ? flags | GATE_HOST : flags), CONNECTION_GATE);
+/** Ends a run: false when there is no memory for the replies, and the connection must close. */
+export function clientEnd(): bool {
   if (!gated) return true;
   if (outNext != output) {
     if (!streamPut(client, output, outNext - output)) {

@@ -1,6 +1,6 @@
 // Refused writes and the later ones of the same connection. One that a later one to the same key makes void is decided with it.
 
-import { CONNECTION_END, CONNECTION_FIRST_SLOT, CONNECTION_GATE, CONNECTION_LAST_SLOT, GATE_HOST } from "../connection";
+import { CONNECTION_END, CONNECTION_FIRST_SLOT, CONNECTION_LAST_SLOT } from "../connection";
 import { NO_SLOT } from "./links";
 import { failReply } from "./override";
 import {
@@ -32,11 +32,10 @@ export function followerLeaves(): void {
   followers--;
 }
 
-/** Whether nothing of a slot's connection has run after its command, neither here nor at the host. */
+/** Whether nothing of a slot's connection has run after its command. The host runs nothing of it before its replies have left. */
 export function slotIsLatest(slot: u32): bool {
   const connection = slotConnection(slot);
   if (connection == 0 || load<u32>(connection, CONNECTION_LAST_SLOT) != handleOf(slot)) return false;
-  if (((<u32>load<u8>(connection, CONNECTION_GATE)) & GATE_HOST) != 0) return false;
   return load<u32>(connection, CONNECTION_END) == slotEnd(slot);
 }
 

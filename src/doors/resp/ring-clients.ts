@@ -9,6 +9,7 @@ import type { QueuedCommand, WatchedKey } from "../../ring/execute-request.ts";
 import type { Retry } from "../../ring/host-quorums.ts";
 import { type ConsistencyLevel, parseLevel } from "../../ring/levels.ts";
 import type { RingPort } from "../../ring/port.ts";
+import type { ReplyGates } from "../../ring/reply-gate.ts";
 import type { RetryHandler } from "../../ring/ring.ts";
 import { type ClientOptions, RingCommands } from "../../ring/ring-commands.ts";
 import { errorText } from "../../ring/ring-error.ts";
@@ -24,6 +25,7 @@ import type { Transaction } from "./transaction.ts";
 /** What the clients' part needs of the ring's driver. */
 export interface ClientsRing extends RingPort {
   onRetry: RetryHandler | undefined;
+  readonly replies: Pick<ReplyGates, "isGated" | "settled">;
 }
 
 export interface RingClientsParts {
@@ -75,7 +77,8 @@ export class RingClients {
 
   /** Runs a command on keys. Undefined: it has none, and runs as on a single node. */
   run(session: Session, name: string, args: Arguments): Promise<Uint8Array> | undefined {
-    return this.commands.run({ name, args: copied(args), client: this.#optionsOf(session) });
+    const client = this.#optionsOf(session);
+    return this.commands.run({ name, args: copied(args), client, after: this.#earlier(session) });
   }
 
   /** Checks that a command can be part of the transaction that is open, and notes its keys. Throws CommandError. */
@@ -94,6 +97,7 @@ export class RingClients {
     const keys = copied(args).slice(1);
     try {
       const set = this.commands.joinKeys(session.watched.set, keys);
+      await this.#earlier(session);
       const watched = await this.commands.versions(keys, this.#optionsOf(session));
       session.watched.addInRing(watched, set);
       return (reply) => reply.ok();
@@ -126,7 +130,8 @@ export class RingClients {
     try {
       if (keys.set !== undefined) {
         const client = this.#optionsOf(session);
-        replies = await this.commands.transaction(keys.set, onKeys, keys.watched, client);
+        const after = this.#earlier(session);
+        replies = await this.commands.transaction(keys.set, onKeys, keys.watched, client, after);
       }
     } catch (error) {
       const text = this.commands.textOf(error, "exec");
@@ -153,6 +158,12 @@ export class RingClients {
     const reply = this.commands.run({ name, args, client });
     if (reply === undefined) throw new Error(`'${name}' is not run for other nodes`);
     return reply;
+  }
+
+  /** Resolves when the commands of a client that the kernel has run have their replies; undefined: they have. */
+  #earlier({ kernelConnection }: Session): Promise<void> | undefined {
+    const { replies } = this.ring;
+    return replies.isGated(kernelConnection) ? replies.settled(kernelConnection) : undefined;
   }
 
   #sessionOf(kernelConnection: number): Session | undefined {

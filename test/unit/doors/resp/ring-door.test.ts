@@ -5,8 +5,8 @@ import { Settings } from "../../../../src/base/settings.ts";
 import { RespWriter } from "../../../../src/codec/resp-writer.ts";
 import { Commander } from "../../../../src/doors/resp/commander.ts";
 import { encodeRequest, Feeder } from "../../../../src/doors/resp/feeder.ts";
+import type { ClientsRing } from "../../../../src/doors/resp/ring-clients.ts";
 import { Session } from "../../../../src/doors/resp/session.ts";
-import type { RetryHandler } from "../../../../src/ring/ring.ts";
 import { fromLatin1, latin1 } from "../../../../src/store/arguments.ts";
 import { CONNECTION } from "../../../../src/store/kernel.ts";
 import { FakeCluster, type FakeNode, SIX_MEMBERS } from "../../ring/fake-cluster.ts";
@@ -16,12 +16,13 @@ import { failed, TestNode } from "./node-under-test.ts";
 /** A client of a member; every command goes to the host, as those do that the kernel hands over. */
 class RingClient {
   readonly commander: Commander;
-  readonly ring: FakeNode & { onRetry: RetryHandler | undefined };
+  readonly ring: FakeNode & Pick<ClientsRing, "onRetry" | "replies">;
   readonly session: Session;
   readonly #feeder: Feeder;
 
   constructor(cluster: FakeCluster, node: FakeNode, settings = new Settings({})) {
-    this.ring = Object.assign(node, { onRetry: undefined });
+    const replies = { isGated: () => false, settled: () => Promise.resolve() };
+    this.ring = Object.assign(node, { onRetry: undefined, replies });
     this.commander = new Commander({
       store: node.store,
       settings,
