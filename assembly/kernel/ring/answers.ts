@@ -71,7 +71,7 @@ import {
   setRemotes,
   setReplicas,
 } from "./route";
-import { slotFollow, slotIsLatest } from "./follow";
+import { slotFollow, slotIsLastOfKey } from "./follow";
 import {
   handleOf,
   KIND_CHILD,
@@ -459,7 +459,7 @@ function sendAgain(handle: u32, root: u32, stale: u32): bool {
   const database = frameDatabase(echo);
   const set = routeMembers(key, keyLength);
   const self = setHasSelf(set);
-  if (!self && slotFollow(openSlotOf(root))) return true;
+  if (slotFollow(openSlotOf(root))) return true;
   againFlags = frameFlags(echo) & ~FRAME_SPREAD;
   againValue = frameValue(echo);
   againLength = frameValueLength(echo);
@@ -470,7 +470,7 @@ function sendAgain(handle: u32, root: u32, stale: u32): bool {
   // What came from elsewhere may have been acknowledged before this write began: this one must go on top of it.
   if (record != 0 && recordNode(record) != nodeIndex) record = 0;
   // A later write of this node, but not one that this client has made after this one: either may be on top.
-  if (record != 0 && slotIsLatest(openSlotOf(root))) record = 0;
+  if (record != 0 && slotIsLastOfKey(openSlotOf(root))) record = 0;
   // A later write of this node is newer than what the replica holds: it is what the others must hold, and it comes after this one.
   if (record != 0) {
     if (recordFlags(record) & FLAG_OBJECT) return false;

@@ -54,7 +54,7 @@ import { NO_SLOT } from "./links";
 import { writeBytes } from "./outbox";
 import { keyIsAlive, keysOf, requestOf } from "./requests";
 import { haveSameMembers, routeMembers, routeSet, setHasSelf, setReplicas } from "./route";
-import { PART, SLOT_CAREFUL, SLOT_MULTI, SLOT_SAFE, SLOT_SELF, SLOT_WRITE, slotAttach, slotOf } from "./slot";
+import { PART, SLOT_CAREFUL, SLOT_MULTI, SLOT_SAFE, SLOT_SELF, SLOT_WRITE, slotAttach, slotOf, slotSetHash } from "./slot";
 import { slotExpects, slotOpenFor, slotsHaveRoom } from "./slots";
 
 // What a command is to the coordinator.
@@ -190,7 +190,7 @@ function blind(command: u32, argv: u32, argc: u32, hash: u32, reply: u32, level:
   const before = changes;
   const outcome = command == SET ? commandSet(argv, argc, hash) : runHere(command, argv, argc, hash);
   if (outcome != DONE || changes == before) return outcome;
-  return replicate(command, set, need, key, keyLength, reply, !writes && need != 0 ? <u32>seen : 0);
+  return replicate(command, set, need, key, keyLength, hash, reply, !writes && need != 0 ? <u32>seen : 0);
 }
 
 /** Notes what is there for a key that a DEL is about to remove. */
@@ -218,7 +218,7 @@ function effect(command: u32, argv: u32, argc: u32, hash: u32, reply: u32, level
   const before = changes;
   const outcome = runHere(command, argv, argc, hash);
   if (outcome != DONE || changes == before) return outcome;
-  return replicate(command, set, 0, key, keyLength, reply, 0);
+  return replicate(command, set, 0, key, keyLength, hash, reply, 0);
 }
 
 /** Most bytes of the key and the value after a command has run; more than MAX_RECORD_BYTES for an object that it changes. */
@@ -243,6 +243,7 @@ function replicate(
   need: u32,
   key: u32,
   keyLength: u32,
+  hash: u32,
   reply: u32,
   saw: u32,
 ): i32 {
@@ -257,6 +258,7 @@ function replicate(
   gate();
   const flags = SLOT_WRITE | SLOT_SELF;
   const handle = slotOpenFor(client, place(reply), place(outNext), need, setReplicas(set), command, flags);
+  slotSetHash(slotOf(handle), hash);
   slotExpects(handle, sendRecord(set, handle, database, record, key, keyLength, saw));
   return DONE;
 }

@@ -1,6 +1,7 @@
 // Refused writes and the later ones of the same connection. One that a later one to the same key makes void is decided with it.
 
-import { CONNECTION_END, CONNECTION_FIRST_SLOT, CONNECTION_LAST_SLOT } from "../connection";
+import { CONNECTION_END, CONNECTION_FIRST_SLOT, CONNECTION_WRITE_LEVEL } from "../connection";
+import { LEVEL_ONE } from "./levels";
 import { NO_SLOT } from "./links";
 import { failReply } from "./override";
 import {
@@ -13,8 +14,11 @@ import {
   slotAt,
   slotConnection,
   slotEnd,
+  slotGot,
+  slotHas,
   slotHash,
   slotNeed,
+  SLOT_WRITE,
   slotState,
   STATE_OPEN,
 } from "./slot";
@@ -32,11 +36,22 @@ export function followerLeaves(): void {
   followers--;
 }
 
-/** Whether nothing of a slot's connection has run after its command. The host runs nothing of it before its replies have left. */
-export function slotIsLatest(slot: u32): bool {
+/**
+ * Whether nothing that a slot's connection has run after it can have written its key, when it follows nothing. The host runs nothing
+ * of a connection before its replies have left; a write of several keys has no hash, and one at DC_ONE no slot.
+ */
+export function slotIsLastOfKey(slot: u32): bool {
   const connection = slotConnection(slot);
-  if (connection == 0 || load<u32>(connection, CONNECTION_LAST_SLOT) != handleOf(slot)) return false;
-  return load<u32>(connection, CONNECTION_END) == slotEnd(slot);
+  if (connection == 0 || slotHash(slot) == 0) return false;
+  if (load<u32>(connection, CONNECTION_END) == slotEnd(slot)) return true;
+  if (<u32>load<u8>(connection, CONNECTION_WRITE_LEVEL) == LEVEL_ONE) return false;
+  let handle = load<u32>(slot, AT_NEXT);
+  while (handle != NO_SLOT) {
+    const other = slotAt(handle & INDEX_MASK);
+    if (slotHas(other, SLOT_WRITE) && slotHash(other) == 0) return false;
+    handle = load<u32>(other, AT_NEXT);
+  }
+  return true;
 }
 
 /**
@@ -60,6 +75,7 @@ export function slotFollow(slot: u32): bool {
     return true;
   }
   // It was decided, but not released: this one is before it.
+  if (slotGot(later) < slotNeed(later)) return false;
   store<u8>(slot, 0, AT_NEED);
   store<u8>(slot, 0, AT_CHILDREN);
   slotCheck(slot);

@@ -339,7 +339,7 @@ export function slotEmptyLinks(slot: u32): u32 {
   return load<u8>(slot, AT_CHILDREN);
 }
 
-/** Notes the hash of the key of a write that is not applied here. */
+/** Notes the hash of the key of a write. */
 // @ts-ignore: decorator
 @inline
 export function slotSetHash(slot: u32, hash: u32): void {

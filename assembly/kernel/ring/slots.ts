@@ -13,6 +13,7 @@ import {
   attachmentBody,
   attachmentFind,
   attachmentTake,
+  isAttachment,
 } from "./attachments";
 import { slotBackdate } from "./deadlines";
 import { queueEvent } from "./events";
@@ -192,8 +193,8 @@ export function slotsAcked(fifo: u32, mask: u32, head: u32, count: u32): u32 {
     store<u32>(slot, counts, AT_NEED);
     if (((counts >> 8) & 0xff) != (counts & 0xff)) continue;
     // Nothing but its state changes where nobody had anything to add.
-    const isPlain = load<u32>(slot, AT_EXTRA) == 0 && counts >> 24 == 0 && (load<u32>(slot, AT_WORD) & (KIND_BITS | SLOT_UNSEALED)) == 0;
-    if (isPlain) slotDecided(slot);
+    const isPlain = !isAttachment(load<u32>(slot, AT_EXTRA)) && counts >> 24 == 0 && (load<u32>(slot, AT_WORD) & (KIND_BITS | SLOT_UNSEALED)) == 0;
+    if (isPlain && followers == 0) slotDecided(slot);
     else slotCheck(slot);
   }
   return count;
