@@ -1,10 +1,11 @@
 // One client of the memcached door: keeps what came of a request in part, runs whole ones, sends their answers together.
 
 import type { Logger } from "../../base/logger.ts";
+import { concat } from "../../codec/concat.ts";
 import type { MemcachedRequests } from "../../codec/memcached.ts";
 import type { MemcachedInvalid, MemcachedRequest } from "../../codec/memcached-message.ts";
 import type { ByteStream, StreamHandler } from "../../transport/stream.ts";
-import type { InFlight } from "../resp/flight-budget.ts";
+import type { OpenConnection } from "../open-connections.ts";
 import type { MemcachedCommands, Ran, Requester } from "./commands.ts";
 import { ReplyBuffer } from "./reply-buffer.ts";
 
@@ -34,8 +35,8 @@ export interface MemcachedOwner {
   closed(connection: MemcachedConnection): void;
 }
 
-export class MemcachedConnection implements StreamHandler, InFlight, Requester {
-  readonly session: InFlight["session"];
+export class MemcachedConnection implements StreamHandler, OpenConnection, Requester {
+  readonly session: OpenConnection["session"];
   readonly replies: ReplyBuffer;
   readonly #door: MemcachedOwner;
   readonly #stream: ByteStream;
@@ -67,7 +68,7 @@ export class MemcachedConnection implements StreamHandler, InFlight, Requester {
   outputBytes = 0;
   lastInputAt: number;
 
-  constructor(door: MemcachedOwner, stream: ByteStream, facts: InFlight["session"]["facts"]) {
+  constructor(door: MemcachedOwner, stream: ByteStream, facts: OpenConnection["session"]["facts"]) {
     this.#door = door;
     this.#stream = stream;
     this.session = { facts, noEvict: false };
@@ -212,7 +213,7 @@ export class MemcachedConnection implements StreamHandler, InFlight, Requester {
         this.#next = 0;
         this.#setQueued(0);
         if (this.#pendingBytes === 0 || this.#pendingBytes < this.#neededBytes) break;
-        const bytes = joined(this.#pending, this.#pendingBytes);
+        const bytes = concat(this.#pending);
         this.#setPending([], 0);
         this.#neededBytes = 0;
         this.#read(bytes);
@@ -341,14 +342,3 @@ const TOO_LONG = "CLIENT_ERROR line too long";
 const MANY_REPLY_BYTES = 64 * 1024;
 /** Bytes that may come behind a request that waits, before reading stops until it has its answer. */
 const MAX_BEHIND_WAIT_BYTES = 64 * 1024;
-
-function joined(parts: readonly Uint8Array[], total: number): Uint8Array {
-  if (parts.length === 1) return parts[0]!;
-  const bytes = new Uint8Array(total);
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
-}

@@ -5,12 +5,12 @@ import { RespWriter } from "../../codec/resp-writer.ts";
 import type { RingletNode } from "../../node/node.ts";
 import type { Backend } from "../../store/backend/backend.ts";
 import type { ByteStream } from "../../transport/stream.ts";
+import { isLoopback, OpenConnections, refuseClient } from "../open-connections.ts";
 import { NAMED_COMMANDS } from "./backend-commands.ts";
 import { BackendStream } from "./backend-stream.ts";
 import type { Commander } from "./commander.ts";
 import { type ConnectionOwner, type ReplyGate, RespConnection } from "./connection.ts";
 import { Feeder } from "./feeder.ts";
-import { FlightBudget } from "./flight-budget.ts";
 import { Session } from "./session.ts";
 
 /** What a door works with. */
@@ -40,8 +40,6 @@ export interface RespDoorLimits {
   readonly protectedMode: boolean;
 }
 
-const TEXT = new TextEncoder();
-
 export class RespDoor implements ConnectionOwner {
   readonly commander: Commander;
   readonly feeder: Feeder;
@@ -49,19 +47,11 @@ export class RespDoor implements ConnectionOwner {
   readonly log: Logger;
   readonly #node: RingletNode;
   readonly #limits: RespDoorLimits;
-  readonly #connections = new Set<RespConnection>();
+  readonly #open: OpenConnections<RespConnection>;
   /** By the address of the connection in the kernel. */
   readonly #byAddress = new Map<number, RespConnection>();
   readonly #late = new RespWriter();
-  readonly #budget: FlightBudget;
-  /** Clients for whom many bytes of replies wait, and those of whom nothing runs until replies have left. */
-  readonly #unread = new Set<RespConnection>();
-  readonly #held = new Set<RespConnection>();
   #nextId = 1;
-  #draining = false;
-  /** Bytes of commands in part, of all connections. */
-  #pendingBytes = 0;
-  #whenEmpty: (() => void) | undefined;
 
   constructor(parts: RespDoorParts) {
     this.commander = parts.commander;
@@ -73,8 +63,10 @@ export class RespDoor implements ConnectionOwner {
     this.feeder = new Feeder(parts.node.store, ring);
     ring?.replies.onRelease(this);
     if (parts.node.backend !== undefined) nameCommands(parts.node.backend);
-    this.#budget = new FlightBudget(this.#connections, parts.limits, this.log);
-    parts.node.onTick(() => this.#tick());
+    this.#open = new OpenConnections(parts.limits, this.log);
+    parts.node.onTick(() =>
+      this.#open.tick(parts.node.store.now, (client) => this.#mayIdle(client)),
+    );
   }
 
   get outputLimitBytes(): number {
@@ -86,15 +78,12 @@ export class RespDoor implements ConnectionOwner {
   }
 
   get isOverBudget(): boolean {
-    if (this.#unread.size === 0) return false;
-    let bytes = this.#pendingBytes;
-    for (const connection of this.#unread) bytes += connection.pendingOutputBytes;
-    return bytes > this.#limits.inFlightBudgetBytes;
+    return this.#open.isOverBudget;
   }
 
   /** Clients that are connected. */
   get connections(): ReadonlySet<RespConnection> {
-    return this.#connections;
+    return this.#open.all;
   }
 
   /** Takes a client in, or refuses it with the reason. */
@@ -102,16 +91,12 @@ export class RespDoor implements ConnectionOwner {
     const refusal = this.#refusal(stream);
     if (refusal !== undefined) {
       this.commander.clients.rejected++;
-      stream.start(DEAF);
-      stream.write(TEXT.encode(`-${refusal}\r\n`));
-      stream.end();
+      refuseClient(stream, `-${refusal}\r\n`);
       return;
     }
     const kernelConnection = this.#node.store.kernel.connectionOpen() >>> 0;
     if (kernelConnection === 0) {
-      stream.start(DEAF);
-      stream.write(TEXT.encode("-OOM no memory for another client\r\n"));
-      stream.end();
+      refuseClient(stream, "-OOM no memory for another client\r\n");
       return;
     }
     const facts = {
@@ -128,7 +113,7 @@ export class RespDoor implements ConnectionOwner {
     );
     const served = this.#serve(stream, facts.id);
     const connection = new RespConnection(this, served, session);
-    this.#connections.add(connection);
+    this.#open.add(connection);
     this.#byAddress.set(kernelConnection, connection);
     this.commander.clients.add(connection);
     served.start(connection);
@@ -146,8 +131,8 @@ export class RespDoor implements ConnectionOwner {
   }
 
   #refusal(stream: ByteStream): string | undefined {
-    if (this.#draining) return "ERR the node is shutting down";
-    if (this.#connections.size >= this.#limits.maxClients) {
+    if (this.#open.isDraining) return "ERR the node is shutting down";
+    if (this.#open.all.size >= this.#limits.maxClients) {
       return "ERR max number of clients reached";
     }
     if (
@@ -162,18 +147,12 @@ export class RespDoor implements ConnectionOwner {
 
   /** Stops taking clients, and closes each one when what it has sent is answered; resolves when all are gone. */
   drain(): Promise<void> {
-    this.#draining = true;
-    for (const connection of [...this.#connections]) connection.finish();
-    if (this.#connections.size === 0) return Promise.resolve();
-    return new Promise((resolve) => {
-      this.#whenEmpty = resolve;
-    });
+    return this.#open.drain();
   }
 
   /** Closes every connection now, and the door for good. */
   close(): void {
-    this.#draining = true;
-    for (const connection of [...this.#connections]) connection.kill(false);
+    this.#open.close();
   }
 
   now(): number {
@@ -197,28 +176,19 @@ export class RespDoor implements ConnectionOwner {
   }
 
   noteReplies(connection: RespConnection): void {
-    if (this.#unread.has(connection)) return;
-    this.#unread.add(connection);
-    connection.noteTaken(this.now());
+    this.#open.noteReplies(connection, this.now());
   }
 
   hold(connection: RespConnection): void {
-    this.#held.add(connection);
+    this.#open.hold(connection);
   }
 
   drained(): void {
-    for (const connection of [...this.#held]) {
-      if (connection.mustWait) continue;
-      this.#held.delete(connection);
-      connection.goOn();
-    }
+    this.#open.drained();
   }
 
   addPending(bytes: number): void {
-    this.#pendingBytes += bytes;
-    if (bytes > 0 && this.#pendingBytes > this.#limits.inFlightBudgetBytes) {
-      this.#budget.enforce(this.now());
-    }
+    this.#open.addPending(bytes, this.now());
   }
 
   release(kernelConnection: number, bytes: Uint8Array): void {
@@ -230,61 +200,19 @@ export class RespDoor implements ConnectionOwner {
   }
 
   closed(connection: RespConnection): void {
-    this.#connections.delete(connection);
     this.#byAddress.delete(connection.kernelConnection);
-    this.#unread.delete(connection);
-    this.#held.delete(connection);
     this.commander.clients.remove(connection);
     this.#node.store.kernel.connectionClose(connection.kernelConnection);
     this.#node.ring?.replies.forget(connection.kernelConnection);
-    if (this.#connections.size === 0) this.#whenEmpty?.();
-  }
-
-  #tick(): void {
-    const { now } = this.#node.store;
-    this.#budget.enforce(now);
-    this.#cutOffUnread(now);
-    this.drained();
-    const idle = this.#limits.idleTimeoutMs;
-    if (idle === 0) return;
-    for (const connection of this.#connections) {
-      if (now - connection.lastInputAt < idle || this.#mayIdle(connection)) continue;
-      connection.kill(true);
-    }
+    this.#open.remove(connection);
   }
 
   #mayIdle({ waiting, isListener, session }: RespConnection): boolean {
     return waiting || isListener || this.commander.clients.isWaiting(session.facts.id);
-  }
-
-  /** Looks who takes the replies that wait, and cuts off who does not where too many wait. */
-  #cutOffUnread(now: number): void {
-    const isOver = this.isOverBudget;
-    for (const connection of [...this.#unread]) {
-      const bytes = connection.noteTaken(now);
-      if (bytes === 0) this.#unread.delete(connection);
-      if (bytes === 0 || now - connection.takenAt < this.#limits.stalledRequestMs) continue;
-      const isFull = bytes > this.#limits.outputLimitBytes;
-      if (isFull || (isOver && !connection.session.noEvict)) connection.cutOff();
-    }
   }
 }
 
 /** Tells what passes commands on which of them do not go the common way. */
 function nameCommands({ codec }: Backend): void {
   for (const [i, [name]] of NAMED_COMMANDS.entries()) codec.relay.stopAt(name, i + 1);
-}
-
-/** Hears nothing: of a stream that was refused. */
-const DEAF = { received() {}, ended() {}, drained() {}, closed() {} };
-
-/** Whether the address of a stream is on this machine. */
-export function isLoopback(address: string): boolean {
-  return (
-    address.startsWith("127.") ||
-    address.startsWith("[::1]") ||
-    address.startsWith("[::ffff:127.") ||
-    address.startsWith("unix:") ||
-    address.startsWith("sim:")
-  );
 }

@@ -1,4 +1,4 @@
-import type { Logger } from "../../base/logger.ts";
+import type { Logger } from "../base/logger.ts";
 
 /** What the budget looks at in a connection. */
 export interface InFlight {
