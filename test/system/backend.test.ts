@@ -2,7 +2,7 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { connect, createServer } from "node:net";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -10,6 +10,7 @@ import { Redis } from "ioredis";
 import { expect, it, onTestFinished, type TestContext } from "vitest";
 import { Random } from "../fuzz/random.ts";
 import { type RunningNode, startNode } from "./harness.ts";
+import { freePort } from "./other-servers.ts";
 import { requireProgram } from "./programs.ts";
 
 const run = promisify(execFile);
@@ -83,16 +84,6 @@ class RedisServer {
       });
     });
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, "close");
-  return port;
 }
 
 async function until(isSo: () => Promise<boolean> | boolean): Promise<void> {

@@ -1,13 +1,14 @@
 /** The codec against the servers whose protocols it speaks: what redis-server and memcached send, and what they answer to bad input. */
-import { type ChildProcess, spawn } from "node:child_process";
-import { connect, createServer } from "node:net";
-import { expect, it, onTestFinished, type TestContext } from "vitest";
+import { spawn } from "node:child_process";
+import { connect } from "node:net";
+import { expect, it, type TestContext } from "vitest";
 import type { MemcachedRequest } from "../../src/codec/memcached-message.ts";
 import type { RespValue } from "../../src/codec/resp-value.ts";
 import { loadCodec } from "../../src/runtime/node/codec.ts";
 import { FuzzBuffer } from "../fuzz/fuzz-buffer.ts";
 import { generateWord } from "../fuzz/generate/resp-request.ts";
 import { Random } from "../fuzz/random.ts";
+import { freePort, started, startMemcached } from "./other-servers.ts";
 import { requireProgram } from "./programs.ts";
 
 const codec = loadCodec();
@@ -28,45 +29,6 @@ async function startRedis(context: TestContext): Promise<number> {
   ];
   await started(spawn(requireProgram(context, "redis-server"), flags, { stdio: "ignore" }), port);
   return port;
-}
-
-async function startMemcached(context: TestContext): Promise<number> {
-  const port = await freePort();
-  const user = process.getuid?.() === 0 ? ["-u", "nobody"] : [];
-  const flags = ["-l", "127.0.0.1", "-p", String(port), ...user];
-  await started(spawn(requireProgram(context, "memcached"), flags, { stdio: "ignore" }), port);
-  return port;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
-/** Waits until the server takes connections; it ends with the test. */
-async function started(child: ChildProcess, port: number): Promise<void> {
-  const ended = new Promise((resolve) => child.on("close", resolve));
-  onTestFinished(async () => {
-    child.kill("SIGKILL");
-    await ended;
-  });
-  const deadline = Date.now() + PATIENCE_MS;
-  while (!(await reachable(port))) {
-    if (child.exitCode !== null || Date.now() > deadline)
-      throw new Error("the server did not start");
-    await new Promise((resolve) => setTimeout(resolve, 30));
-  }
-}
-
-function reachable(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, "127.0.0.1");
-    socket.on("connect", () => resolve(true)).on("error", () => resolve(false));
-    socket.on("connect", () => socket.destroy());
-  });
 }
 
 /** Sends `bytes` and returns what comes back until `enough` says so, or the server closes. */

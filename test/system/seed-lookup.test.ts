@@ -3,12 +3,12 @@ import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
-import { createServer as createTcpServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { nodeSeedLookup } from "../../src/runtime/node/seed-lookup.ts";
 import { runRinglet, startNode, startRinglet } from "./harness.ts";
+import { freePort } from "./other-servers.ts";
 
 const LOOPBACK = "127.0.0.1";
 
@@ -85,16 +85,6 @@ function confFile(provider: string, ...lines: string[]): string {
   ];
   writeFileSync(path, ["p:", ...pool.map((line) => `  ${line}`), ""].join("\n"));
   return path;
-}
-
-/** A TCP port that nobody listens on now. */
-async function freePort(): Promise<number> {
-  const server = createTcpServer().listen(0, LOOPBACK);
-  await once(server, "listening");
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, "close");
-  return port;
 }
 
 describe("the members of a cluster", () => {

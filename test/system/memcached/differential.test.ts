@@ -5,14 +5,15 @@
  */
 import { expect, it } from "vitest";
 import { Random } from "../../fuzz/random.ts";
-import { LineClient, startMemcached, startMemcachedNode } from "./servers.ts";
+import { startMemcached } from "../other-servers.ts";
+import { LineClient, startMemcachedNode } from "./servers.ts";
 
 const WORDS = ["a", "b", "key:c", "d"];
 const NUMBERS = ["n1", "n2"];
 const COMMANDS = 6000;
 
 it("answers as memcached does", async (context) => {
-  const theirs = new LineClient(await startMemcached(context));
+  const theirs = new LineClient(await startMemcached(context, ["-U", "0", "-t", "1"]));
   const node = await startMemcachedNode();
   const ours = new LineClient(node.memcachedPort);
   const random = new Random(11);

@@ -1,9 +1,7 @@
-/** A node with a memcached door, a memcached beside it, and a client that speaks lines. */
-import { type ChildProcess, spawn } from "node:child_process";
-import { connect, createServer, type Socket } from "node:net";
-import { onTestFinished, type TestContext } from "vitest";
+/** A node with a memcached door, and a client that speaks lines. */
+import { connect, type Socket } from "node:net";
+import { onTestFinished } from "vitest";
 import { type NodeOptions, type RunningNode, startNode } from "../harness.ts";
-import { requireProgram } from "../programs.ts";
 
 const PATIENCE_MS = 20_000;
 const MEMCACHED = /memcached on 127\.0\.0\.1:(\d+)/;
@@ -23,47 +21,6 @@ export async function startMemcachedNode(
   });
   const memcachedPort = Number(MEMCACHED.exec(node.stdout)![1]);
   return Object.assign(node, { memcachedPort });
-}
-
-/** Starts memcached; it ends with the test. */
-export async function startMemcached(context: TestContext): Promise<number> {
-  const program = requireProgram(context, "memcached");
-  const port = await freePort();
-  const user = process.getuid?.() === 0 ? ["-u", "nobody"] : [];
-  const flags = ["-l", "127.0.0.1", "-p", String(port), "-U", "0", "-t", "1", ...user];
-  const child: ChildProcess = spawn(program, flags, { stdio: "ignore" });
-  const ended = new Promise((resolve) => child.on("close", resolve));
-  onTestFinished(async () => {
-    child.kill("SIGKILL");
-    await ended;
-  });
-  const deadline = Date.now() + PATIENCE_MS;
-  while (!(await isReachable(port))) {
-    if (child.exitCode !== null || Date.now() > deadline) {
-      throw new Error("memcached did not start");
-    }
-    await new Promise((resolve) => setTimeout(resolve, 30));
-  }
-  return port;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
-function isReachable(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, "127.0.0.1");
-    socket.on("connect", () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.on("error", () => resolve(false));
-  });
 }
 
 /** A connection over which bytes go, one character each. */
