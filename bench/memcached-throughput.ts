@@ -8,7 +8,7 @@ import type { BenchOptions } from "./options.ts";
 import { cpuMicroseconds } from "./process-figures.ts";
 import type { Processes } from "./processes.ts";
 import { type BenchSection, type Goal, goalCell } from "./section.ts";
-import { freePort, open, type Server, startRinglet } from "./servers.ts";
+import { freePort, open, type Server, startRinglet, untilOpen } from "./servers.ts";
 
 const LOAD = fileURLToPath(new URL("memcached-load.js", import.meta.url));
 const VALUE_BYTES = 100;
@@ -18,7 +18,6 @@ const CONNECTIONS = 16;
 const LEAST = 0.6;
 /** Keys of one get, where many are asked for in one line. */
 const MANY_KEYS = 100;
-const START_MS = 10_000;
 
 interface Side {
   readonly pid: number;
@@ -166,17 +165,7 @@ async function startMemcached(processes: Processes): Promise<Pick<Server, "stop"
   const user = process.getuid?.() === 0 ? ["-u", "nobody"] : [];
   const flags = ["-l", "127.0.0.1", "-p", `${port}`, "-U", "0", ...user];
   const child = processes.spawn("memcached", flags, { stdio: ["ignore", "ignore", "inherit"] });
-  const until = performance.now() + START_MS;
-  for (;;) {
-    const socket = await open(port).catch(() => undefined);
-    socket?.destroy();
-    if (socket !== undefined) break;
-    if (child.exitCode !== null || performance.now() > until) {
-      await processes.end(child);
-      throw new Error(`memcached did not start on 127.0.0.1:${port}`);
-    }
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
+  await untilOpen(processes, child, "memcached", port);
   return { port, pid: child.pid!, stop: () => processes.end(child) };
 }
 

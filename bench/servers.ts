@@ -103,18 +103,28 @@ export async function startNutcracker(
   const flags = ["-c", path, "-o", join(folder, "nutcracker.log"), "-s", `${await freePort()}`];
   const child = processes.spawn("nutcracker", flags, { stdio: "ignore" });
   // It answers no inline command.
+  await untilOpen(processes, child, name, port);
+  return { name, port, statsPort: undefined, pid: child.pid!, stop: () => processes.end(child) };
+}
+
+/** Waits until a server takes connections; throws when it does not. */
+export async function untilOpen(
+  processes: Processes,
+  child: ChildProcess,
+  name: string,
+  port: number,
+): Promise<void> {
   const until = performance.now() + START_MS;
   for (;;) {
     const socket = await open(port).catch(() => undefined);
     socket?.destroy();
-    if (socket !== undefined) break;
+    if (socket !== undefined) return;
     if (child.exitCode !== null || performance.now() > until) {
       await processes.end(child);
       throw new Error(`${name} did not start on 127.0.0.1:${port}`);
     }
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
-  return { name, port, statsPort: undefined, pid: child.pid!, stop: () => processes.end(child) };
 }
 
 async function started(
