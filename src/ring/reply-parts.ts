@@ -1,5 +1,6 @@
 // Replies to the parts of a command that was split by owner, put together to the reply to the whole.
 
+import { concat } from "../codec/concat.ts";
 import { latin1 } from "../store/arguments.ts";
 import type { Merge, Part } from "./command-keys.ts";
 
@@ -71,14 +72,4 @@ const DOLLAR = 36;
 
 function lineEnd(bytes: Uint8Array, start: number): number {
   return bytes.indexOf(CR, start);
-}
-
-export function concat(chunks: readonly Uint8Array[]): Uint8Array {
-  const bytes = new Uint8Array(chunks.reduce((sum, chunk) => sum + chunk.length, 0));
-  let at = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, at);
-    at += chunk.length;
-  }
-  return bytes;
 }

@@ -34,7 +34,10 @@ export const SLOT_WRITE: u32 = 1 << 24;
 export const SLOT_SELF: u32 = 1 << 25;
 /** Whatever is newest must be held by a quorum before the reply may leave. */
 export const SLOT_SAFE: u32 = 1 << 26;
-/** Of the host: a replica that refuses for something newer counts, since it holds at least as much as it was sent. */
+/**
+ * Of the host: a replica that refuses for something newer counts, since it holds at least as much as it was sent. Of a child: it
+ * carries a later write of this node in the place of its parent's.
+ */
 export const SLOT_HOLDS: u32 = SLOT_SAFE;
 /** The command has several keys: only the last of its frames on a link counts. */
 export const SLOT_MULTI: u32 = 1 << 27;
