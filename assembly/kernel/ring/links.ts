@@ -12,6 +12,7 @@ import { takePagesForHost } from "../room";
 import { FAIL_LINK_DOWN } from "./frames";
 import { BYTES_OUT, countFigure, LINK_OVERFLOWS, LOST_REQUESTS, UNSENT_RECORDS } from "./figures";
 import { maxLinkPending, OUTBOX_BYTES } from "./limits";
+import { slotOf } from "./slot";
 import { slotFailed, slotsAcked } from "./slots";
 
 /** Most links; numbers are below. */
@@ -290,6 +291,21 @@ export function linkAcked(at: u32, count: u32): u32 {
 export function linkAnswered(at: u32): void {
   store<u32>(at, load<u32>(at, LINK_FIFO_HEAD) + 1, LINK_FIFO_HEAD);
   store<u32>(at, load<u32>(at, LINK_PENDING) - 1, LINK_PENDING);
+}
+
+/** Forgets the slots that are gone, on every link: nobody waits for those answers. */
+export function linksForgetGone(): void {
+  for (let link: u32 = 0; link < linkCount; link++) {
+    const at = linkAddress(link);
+    const fifo = load<u32>(at, LINK_FIFO);
+    const mask = load<u32>(at, LINK_FIFO_MASK);
+    const head = load<u32>(at, LINK_FIFO_HEAD);
+    const pending = load<u32>(at, LINK_PENDING);
+    for (let i: u32 = 0; i < pending; i++) {
+      const entry = fifo + (((head + i) & mask) << 2);
+      if (slotOf(load<u32>(entry)) == 0) store<u32>(entry, NO_SLOT);
+    }
+  }
 }
 
 // ---- Sending --------------------------------------------------------------------------------------------------------

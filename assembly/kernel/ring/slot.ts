@@ -12,8 +12,8 @@
 //   28 u32 generation (10 bits) | configured replicas (5) | command (5) | state (2) | kind (2) | SLOT_ flags (8)
 //
 // A handle, which is what the FIFO of a link holds: number of the slot (20 bits) | generation (10) | PART (1). Free slots are used
-// again in the order in which they became free, and RESERVE of them always are: so a generation comes again only when
-// more requests have been sent than a link may leave unanswered.
+// again in the order in which they became free, and RESERVE of them always are: so a generation comes again after RESERVE times
+// 1023 other slots at the earliest. A link may leave a request unanswered for longer: sweep.ts voids what is void before that.
 
 import { freePages, PAGE_BYTES, takePages } from "../pages";
 import {
@@ -25,8 +25,8 @@ import {
   isAttachment,
 } from "./attachments";
 import { clock } from "./deadlines";
-import { maxLinkPending } from "./limits";
 import { NO_SLOT } from "./links";
+import { sweepHandles } from "./sweep";
 
 /** The command writes: that it failed does not mean that nothing was written. */
 export const SLOT_WRITE: u32 = 1 << 24;
@@ -98,16 +98,24 @@ export const GENERATION_MASK: u32 = 0x3ff;
 /** What must be as expected for slotAcked() to take an acknowledgement without a closer look. */
 export const PLAIN_MASK: u32 = GENERATION_MASK | STATE_BITS | SLOT_CAREFUL;
 const MAX_SLOTS: u32 = 1 << 20;
+/** Slots that are always free. */
+export const RESERVE: u32 = 1024;
+/** Slots that are taken between two sweeps: half as many as are taken until a generation comes again. */
+const TAKEN_BETWEEN_SWEEPS: u32 = (RESERVE * GENERATION_MASK) >> 1;
 
 let slots: u32 = 0;
 export let capacity: u32 = 0;
 let freeFirst: u32 = 0;
 let freeLast: u32 = 0;
 export let freeCount: u32 = 0;
+/** Slots to take until the next sweep. */
+let untilSweep: u32 = TAKEN_BETWEEN_SWEEPS;
+
 export function slotsInit(): void {
   slots = 0;
   capacity = 0;
   freeCount = 0;
+  untilSweep = TAKEN_BETWEEN_SWEEPS;
 }
 
 /** Takes the memory of the first slots; false at the ceiling. */
@@ -124,13 +132,6 @@ export function slotsCapacity(): u32 {
 }
 
 // ---- Memory ---------------------------------------------------------------------------------------------------------
-
-/** Free slots that are kept: see the head of this file. */
-// @ts-ignore: decorator
-@inline
-export function slotReserve(): u32 {
-  return (maxLinkPending >> 10) + 64;
-}
 
 // @ts-ignore: decorator
 @inline
@@ -167,7 +168,8 @@ function putFree(index: u32): void {
 // @ts-ignore: decorator
 @inline
 export function slotTake(word: u32, need: u32): u32 {
-  if (freeCount <= slotReserve() && !makeSlotRoom()) return NO_SLOT;
+  if (freeCount <= RESERVE && !makeSlotRoom()) return NO_SLOT;
+  if (--untilSweep == 0) sweep();
   const index = freeFirst;
   const slot = slotAt(index);
   freeFirst = load<u32>(slot);
@@ -182,7 +184,12 @@ export function slotTake(word: u32, need: u32): u32 {
 
 export function makeSlotRoom(): bool {
   grow(capacity << 1);
-  return freeCount > slotReserve();
+  return freeCount > RESERVE;
+}
+
+function sweep(): void {
+  untilSweep = TAKEN_BETWEEN_SWEEPS;
+  sweepHandles();
 }
 
 /** Gives a slot back; handles of it are void from now on. */

@@ -53,6 +53,7 @@ import {
   PART,
   PLAIN_MASK,
   REPLICAS_SHIFT,
+  RESERVE,
   SLOT_CAREFUL,
   SLOT_HOLDS,
   SLOT_MULTI,
@@ -72,7 +73,6 @@ import {
   slotNeed,
   slotOf,
   slotParent,
-  slotReserve,
   slotSetState,
   slotState,
   slotTake,
@@ -117,7 +117,7 @@ export function slotOpenFor(
 // @ts-ignore: decorator
 @inline
 export function slotsHaveRoom(): bool {
-  return capacity - freeCount < maxPending && (freeCount > slotReserve() || makeSlotRoom());
+  return capacity - freeCount < maxPending && (freeCount > RESERVE || makeSlotRoom());
 }
 
 /** Notes how many links were asked for a slot. */

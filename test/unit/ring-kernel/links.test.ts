@@ -15,6 +15,7 @@ import { concat, PeerKernel, stampAt } from "./peer-kernel.ts";
 
 const kernel = openKernel();
 const PEER = 1;
+const OTHER = 2;
 
 function open(): PeerKernel {
   const peer = new PeerKernel({ kernel }).open(PEER);
@@ -42,6 +43,16 @@ function askMuch(peer: PeerKernel, count: number): number {
   });
 }
 
+/** Opens slots until one, with the tag 2, has a handle that another one had; those before ask nobody and are gone. */
+function takeSlotsUntil(handle: number): void {
+  for (;;) {
+    const slot = kernel.slotOpen(2, 1) >>> 0;
+    if (slot === handle) return;
+    kernel.slotSeal(slot);
+    kernel.nextEvent();
+  }
+}
+
 /** The tags of the slots that were decided (+) or have failed (-), in order. */
 function decisions(peer: PeerKernel): string[] {
   const found: string[] = [];
@@ -54,6 +65,29 @@ function decisions(peer: PeerKernel): string[] {
 }
 
 describe("answers", () => {
+  test.each([
+    ["comes at last", (peer: PeerKernel) => void peer.feed(PEER, bytes.acks(1))],
+    ["is lost with its link", () => kernel.linkDown(PEER)],
+  ])("one that %s, after the number of its request has come again, is nobody's", (_, end) => {
+    const peer = open().open(OTHER);
+    const [read, other] = [bytes.read("key"), bytes.read("other")];
+    const first = kernel.slotOpen(1, 1) >>> 0;
+    for (const link of [PEER, OTHER]) {
+      peer.at(read, (at, length) => kernel.linkRequest(link, at, length, first));
+    }
+    kernel.slotSeal(first);
+    peer.feed(OTHER, bytes.acks(1));
+    expect(decisions(peer)).toEqual(["+1"]);
+
+    takeSlotsUntil(first);
+    expect(peer.at(other, (at, n) => kernel.linkRequest(OTHER, at, n, first))).toBe(1);
+    kernel.slotSeal(first);
+    end(peer);
+    expect(decisions(peer)).toEqual([]);
+    peer.feed(OTHER, bytes.acks(1));
+    expect(decisions(peer)).toEqual(["+2"]);
+  });
+
   test("go to the requests in their order, whatever lies between runs of acknowledgements", () => {
     const peer = open();
     peer.apply("key", "value", stampAt(5));

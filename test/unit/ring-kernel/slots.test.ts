@@ -1,6 +1,7 @@
 /** Requests that wait for other nodes, and the replies behind them: bounds, memory, and clients that leave. */
 import { describe, expect, test } from "vitest";
 import { START_MS } from "../store/store-under-test.ts";
+import * as bytes from "./peer-bytes.ts";
 import { agreed, alone, three } from "./replicas.ts";
 import { ONE, QUORUM, WiredKernels } from "./wired-kernels.ts";
 
@@ -22,6 +23,42 @@ describe("slots", () => {
     expect(a.figure("replyBytes")).toBe(0);
     expect(a.retries).toEqual([]);
     expect(agreed(ring.nodes, "k42")).toBe("v");
+  });
+
+  test("a write that was sent again for a client that left counts for no slot of the same number", () => {
+    const { ring, a, b } = three();
+    ring.cut(0, 2);
+    b.store.setNow(START_MS + 1000);
+    alone(b, "set", "k", "ahead");
+    const client = a.client(QUORUM);
+    client.call("set", "k", "mine");
+    // It is refused, sent again, and acknowledged when nobody waits for it any more.
+    for (const [from, to] of [
+      [0, 1],
+      [1, 0],
+      [0, 1],
+    ] as const) {
+      ring.node(from).endTurn();
+      ring.deliver(from, to);
+    }
+    expect(a.figure("writesRestamped")).toBe(1);
+    client.close();
+    a.endTurn();
+    const { kernel } = a.store;
+    const FIRST = 0;
+    for (;;) {
+      const slot = kernel.slotOpen(1, 1) >>> 0;
+      if (slot === FIRST) break;
+      kernel.slotSeal(slot);
+      kernel.nextEvent();
+    }
+    ring.settle();
+    const frame = a.store.place(bytes.read("k"));
+    expect(kernel.linkRequest(1, frame.pointer, frame.length, FIRST)).toBe(1);
+    kernel.slotSeal(FIRST);
+    expect(a.figure("pendingSlots")).toBe(1);
+    ring.settle();
+    expect(a.figure("pendingSlots")).toBe(0);
   });
 
   test("a client that leaves while the host has its request", () => {
