@@ -15,6 +15,7 @@ export interface ReportedRing {
   readonly refusal: string | undefined;
   readonly isFenced: boolean;
   readonly isGathering: boolean;
+  readonly isCutOff: boolean;
   /** Whether it copies what it may have missed, fenced or not. */
   readonly isCatchingUp: boolean;
   readonly epoch: string;
@@ -61,6 +62,9 @@ export class RingReport implements RingView {
 
   get isGathering(): boolean {
     return this.#ring.isGathering;
+  }
+  get isCutOff(): boolean {
+    return this.#ring.isCutOff;
   }
 
   get linkCounters(): LinkCounters {

@@ -359,6 +359,11 @@ export class Ring implements RingPort, LinkEvents, PeerFrames {
     return this.#isGathering;
   }
 
+  /** Whether this node reaches a quorum of the replicas of no range: what needs one fails here, and may succeed elsewhere. */
+  get isCutOff(): boolean {
+    return !this.sets.some((set) => this.#reachesQuorum(set));
+  }
+
   /** Resolves when this node coordinates requests, answers reads and has gathered its peers; at once when it does. */
   whenReady(): Promise<void> {
     if (this.#isReady) return Promise.resolve();

@@ -54,6 +54,8 @@ export interface RingView {
   readonly isFenced: boolean;
   /** Whether the node has just started, and waits for a quorum of the replicas of every range to be reached. */
   readonly isGathering: boolean;
+  /** Whether the node reaches a quorum of the replicas of no range. */
+  readonly isCutOff: boolean;
   /** Every member, the node itself too, in the order of their indexes. */
   members(): readonly MemberView[];
   /** What the kernel has counted, by name; `plus`: position among several of that name. */

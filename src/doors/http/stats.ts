@@ -122,7 +122,7 @@ function findPage(pathname: string): Page | undefined {
 }
 
 /** Whether clients are answered: 200, or 503 with the reason. */
-function readiness({ isDraining, ring, backend }: StatsSource): Response {
+function readiness({ isDraining, ring, backend, settings }: StatsSource): Response {
   if (isDraining()) return text(503, "draining\n");
   if (backend?.isUp === false) {
     return text(
@@ -141,6 +141,13 @@ function readiness({ isDraining, ring, backend }: StatsSource): Response {
     return text(
       503,
       "gathering: the node has just started, and does not reach most replicas of every range yet\n",
+    );
+  }
+  const levels = [settings.get("readConsistency"), settings.get("writeConsistency")];
+  if (ring?.isCutOff === true && levels.some((level) => level !== "dc_one")) {
+    return text(
+      503,
+      "cut off: the node reaches a quorum of the replicas of no range, and requests at its levels fail\n",
     );
   }
   return text(200, "ready\n");

@@ -27,6 +27,7 @@ export class RingViewUnderTest implements RingView {
   refusal: string | undefined;
   isFenced = false;
   isGathering = false;
+  isCutOff = false;
   copiedRecords = 0;
   servedPages = 0;
   readonly linkCounters = newLinkCounters();

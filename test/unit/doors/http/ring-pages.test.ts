@@ -57,6 +57,24 @@ describe("/readyz", () => {
   });
 });
 
+describe("/readyz of a node that reaches no quorum of any range", () => {
+  it.each([
+    ["dc_one", "dc_one", 200],
+    ["dc_quorum", "dc_one", 503],
+    ["dc_one", "dc_quorum", 503],
+    ["dc_safe_quorum", "dc_each_safe_quorum", 503],
+  ] as const)("with reads at %s and writes at %s is %d", async (read, write, status) => {
+    const ring = new RingViewUnderTest();
+    ring.isCutOff = true;
+    const { ask, settings } = door(ring);
+    settings.set("readConsistency", read);
+    settings.set("writeConsistency", write);
+    const answer = await ask("/readyz");
+    expect(answer.status).toBe(status);
+    expect(answer.body).toMatch(status === 200 ? /^ready$/m : /^cut off: /);
+  });
+});
+
 describe("/ring", () => {
   it("tells the topology, and how each member is", async () => {
     const { status, headers, body } = await door(new RingViewUnderTest()).ask("/ring");
