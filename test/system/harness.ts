@@ -1,7 +1,7 @@
 // Starts what system tests talk to: the command `ringlet`, and nodes of it on free ports. Every process ends with its test.
 import { type ChildProcess, spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { onTestFinished } from "vitest";
+import { onTestFailed, onTestFinished } from "vitest";
 
 const MAIN = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url));
 
@@ -100,7 +100,10 @@ export async function startNode(options: NodeOptions = {}): Promise<RunningNode>
   const listen = listens ? [] : ["--listen", "127.0.0.1:0"];
   const started = startRinglet(["serve", ...listen, ...flags], options);
   const kill = () => started.process.kill("SIGKILL");
-  if (options.keep !== true) onTestFinished(() => void kill());
+  if (options.keep !== true) {
+    onTestFinished(() => void kill());
+    onTestFailed(() => console.error(`ringlet serve ${flags.join(" ")}\n${started.stderr}`));
+  }
   const deadline = Date.now() + PATIENCE_MS;
   let ready = READY.exec(started.stdout);
   while (ready === null) {
