@@ -39,7 +39,12 @@ export function ringSetClock(milliseconds: f64): void {
 /** Fails every slot that is too old; how many. */
 export function expireSlots(): u32 {
   const timeout = requestTimeoutMs << 6;
-  if ((timeout == quietTimeout && <i32>(clock - quietUntil) < 0) || capacity == freeCount) return 0;
+  if (capacity == freeCount) {
+    // It must not stay behind the clock: half of its range later it would seem to be ahead.
+    quietUntil = clock;
+    return 0;
+  }
+  if (timeout == quietTimeout && <i32>(clock - quietUntil) < 0) return 0;
   quietTimeout = timeout;
   let oldest: u32 = 0;
   let expired: u32 = 0;
