@@ -199,23 +199,6 @@ describe("a slot of the host", () => {
     expect(decisions(peer)).toEqual(["-1"]);
   });
 
-  test("fails by its deadline also when nothing has waited for half a day before", () => {
-    const peer = open();
-    kernel.ringSetLimits(1000, 10_000, 1 << 20, 1 << 20);
-    const HOUR_MS = 3_600_000;
-    for (let hour = 0; hour < 40; hour++) {
-      kernel.ringSetClock(hour * HOUR_MS);
-      expect(kernel.expireSlots()).toBe(0);
-      if (hour % 13 !== 0) continue;
-      ask(peer, hour);
-      kernel.ringSetClock(hour * HOUR_MS + 999);
-      expect(kernel.expireSlots()).toBe(0);
-      kernel.ringSetClock(hour * HOUR_MS + 1000);
-      expect(kernel.expireSlots()).toBe(1);
-    }
-    expect(decisions(peer)).toEqual(["-0", "-13", "-26", "-39"]);
-  });
-
   test("fails by the deadline that is in force, shorter or longer than the one that it began with", () => {
     const peer = open();
     const setTimeout = (ms: number) => kernel.ringSetLimits(ms, 10_000, 1 << 20, 1 << 20);

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { START_MS } from "../store/store-under-test.ts";
 import * as bytes from "./peer-bytes.ts";
 import { agreed, alone, three } from "./replicas.ts";
-import { ONE, QUORUM, WiredKernels } from "./wired-kernels.ts";
+import { noQuorum, ONE, QUORUM, WiredKernels } from "./wired-kernels.ts";
 
 describe("slots", () => {
   test("a client that leaves is forgotten with all that it waits for", () => {
@@ -131,6 +131,25 @@ describe("slots", () => {
 });
 
 describe("streams", () => {
+  test("end by their deadline after half a day without any", () => {
+    const { ring, a } = three();
+    ring.stopped.add(1).add(2);
+    const HOUR_MS = 3_600_000;
+    for (let hour = 0; hour < 40; hour++) {
+      ring.pass(HOUR_MS);
+      expect(a.expire()).toBe(0);
+      if (hour % 13 !== 0) continue;
+      const client = a.client(QUORUM).call("set", "k", "v");
+      a.endTurn();
+      ring.pass(4999);
+      expect(a.expire()).toBe(0);
+      ring.pass(1);
+      expect(a.expire()).toBe(1);
+      a.endTurn();
+      expect(client.replies()).toEqual([noQuorum(2, 3, 1, true)]);
+    }
+  });
+
   test("hold long replies, and give their memory back", () => {
     const { ring, a } = three();
     const client = a.client(QUORUM);
