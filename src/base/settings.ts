@@ -199,6 +199,40 @@ export const SETTINGS = {
     atRunTime: true,
     description: "Whether clients on other machines are refused while no password is set.",
   },
+  tlsCertFile: {
+    type: "text",
+    default: "",
+    secret: false,
+    flag: "tls-cert-file",
+    atRunTime: false,
+    description:
+      "File with the node's certificate (PEM, with those between it and its CA): the doors of Redis and memcached clients then speak TLS, and nothing else.",
+  },
+  tlsKeyFile: {
+    type: "text",
+    default: "",
+    secret: false,
+    flag: "tls-key-file",
+    atRunTime: false,
+    description: "File with the key of --tls-cert-file (PEM, without a passphrase).",
+  },
+  tlsCaFile: {
+    type: "text",
+    default: "",
+    secret: false,
+    flag: "tls-ca-cert-file",
+    atRunTime: false,
+    description: "File with the certificates of the CAs that clients' certificates must be from.",
+  },
+  tlsAuthClients: {
+    type: "choice",
+    default: "yes",
+    choices: ["yes", "no", "optional"],
+    flag: "tls-auth-clients",
+    atRunTime: false,
+    description:
+      "Whether clients over TLS must show a certificate; optional: they may, and one that is shown must be right.",
+  },
   drainTimeoutMs: {
     type: "integer",
     unit: "ms",
@@ -376,7 +410,8 @@ export const SETTINGS = {
     max: 3_600_000,
     flag: "handshake-timeout-ms",
     atRunTime: false,
-    description: "How long two members may take to greet each other before the connection closes.",
+    description:
+      "How long two members may take to greet each other, and a client to agree on TLS, before the connection closes.",
   },
   reconnectMinMs: {
     type: "integer",
@@ -404,7 +439,42 @@ export const SETTINGS = {
     flag: "require-encryption",
     atRunTime: false,
     description:
-      "Whether a member is refused with which a link cannot be encrypted; such a link is open otherwise, with a warning. Needs a secret of the cluster.",
+      "Whether a member is refused with which a link cannot be encrypted; such a link is open otherwise, with a warning. Needs a secret of the cluster, or --peer-tls-cert-file.",
+  },
+  peerTlsCertFile: {
+    type: "text",
+    default: "",
+    secret: false,
+    flag: "peer-tls-cert-file",
+    atRunTime: false,
+    description:
+      "File with this member's certificate (PEM): links between members are then over TLS; all members need one.",
+  },
+  peerTlsKeyFile: {
+    type: "text",
+    default: "",
+    secret: false,
+    flag: "peer-tls-key-file",
+    atRunTime: false,
+    description: "File with the key of --peer-tls-cert-file (PEM, without a passphrase).",
+  },
+  peerTlsCaFile: {
+    type: "text",
+    default: "",
+    secret: false,
+    flag: "peer-tls-ca-cert-file",
+    atRunTime: false,
+    description:
+      "File with the certificates of the CAs that members' certificates must be from: whoever has one of these can be a member.",
+  },
+  peerTlsAuthClients: {
+    type: "choice",
+    default: "yes",
+    choices: ["yes", "no"],
+    flag: "peer-tls-auth-clients",
+    atRunTime: false,
+    description:
+      "Whether a member that dials this one must show a certificate; the one that is dialled always must.",
   },
   copyPageBytes: {
     type: "bytes",

@@ -36,6 +36,7 @@ export async function serve(options: ServeOptions): Promise<number> {
   warnOfOpenMemcached(options, log);
   warnOfOpenLinks(options, log);
   reload?.begin(node.served.node.settings);
+  reloadCertificates(node, log);
 
   const reason = await stop.requested;
   log.info("Draining: no more clients are taken, and what has been received is answered.", {
@@ -51,6 +52,23 @@ export async function serve(options: ServeOptions): Promise<number> {
 }
 
 const STOPPED = "stopped";
+
+/** On SIGHUP, the files of certificates are read again. With files that are wrong nothing changes; the log says why. */
+function reloadCertificates(node: Node, log: Logger): void {
+  const { settings } = node.served.node;
+  if (settings.get("tlsCertFile") === "" && settings.get("peerTlsCertFile") === "") return;
+  process.on("SIGHUP", () => {
+    try {
+      node.reloadCertificates();
+      log.info("The certificates have been read again; connections from now on use them.");
+    } catch (error) {
+      if (!(error instanceof RingletError)) throw error;
+      log.error("The certificates cannot be used, and those that were read before stay.", {
+        reason: error.message,
+      });
+    }
+  });
+}
 
 async function start(
   options: ServeOptions,
@@ -118,8 +136,19 @@ function readyLine(node: Node, options: ServeOptions): string {
   const stats =
     statsAddress === undefined ? "" : `, stats on http://${formatHostPort(statsAddress)}`;
   const host = { "0.0.0.0": "127.0.0.1", "::": "::1" }[address.host] ?? address.host;
+  const tls = tlsFlagsOf(options.settings);
   const password = options.settings.password === undefined ? "" : " --askpass";
-  return `ringlet ${RINGLET_VERSION} ready on ${formatHostPort(address)}, ${storeOf(options)}${memcached}${peers}${stats}. Try: redis-cli -h ${host} -p ${address.port}${password} ping\n`;
+  return `ringlet ${RINGLET_VERSION} ready on ${formatHostPort(address)}, ${storeOf(options)}${memcached}${peers}${stats}. Try: redis-cli${tls} -h ${host} -p ${address.port}${password} ping\n`;
+}
+
+/** What redis-cli needs for a door with TLS. */
+function tlsFlagsOf({
+  tlsCertFile = "",
+  tlsAuthClients = "yes",
+}: ServeOptions["settings"]): string {
+  if (tlsCertFile === "") return "";
+  const own = tlsAuthClients === "yes" ? " --cert <file> --key <file>" : "";
+  return ` --tls --cacert <file>${own}`;
 }
 
 function storeOf({ backend }: ServeOptions): string {
@@ -148,11 +177,12 @@ function warnOfOpenMemcached({ memcached, settings }: ServeOptions, log: Logger)
   );
 }
 
-function warnOfOpenLinks({ cluster }: ServeOptions, log: Logger): void {
+function warnOfOpenLinks({ cluster, settings }: ServeOptions, log: Logger): void {
   if (cluster === undefined || isLoopback(cluster.options.listen.host)) return;
+  if (settings.peerTlsCertFile !== undefined && settings.peerTlsAuthClients !== "no") return;
   if (cluster.options.secret !== undefined || cluster.secretFile !== undefined) return;
   log.warn(
-    "The links between members are open: everybody who reaches this address can read and change the data. Set --cluster-secret-file on all members.",
+    "The links between members are open: everybody who reaches this address can read and change the data. Set --cluster-secret-file, or --peer-tls-cert-file, on all members.",
     { listen: formatHostPort(cluster.options.listen) },
   );
 }

@@ -3,12 +3,14 @@
 import { RingletError } from "../base/errors.ts";
 import { MetricRegistry } from "../base/metrics.ts";
 import type { Settings } from "../base/settings.ts";
+import { hostOf } from "../link/failure.ts";
+import { RepeatedLog } from "../link/repeated-log.ts";
 import type { ClientCodec } from "../node/memory-client.ts";
 import type { RingletNode } from "../node/node.ts";
 import { NodeClient } from "../node/node-client.ts";
 import { RingReport } from "../ring/report.ts";
 import type { RingView } from "../ring/view.ts";
-import type { ByteStream, Listener } from "../transport/stream.ts";
+import type { ByteStream, Listener, RefusedStream } from "../transport/stream.ts";
 import { addBackendMetrics } from "./backend-metrics.ts";
 import { type HttpHandler, statsHandler } from "./http/stats.ts";
 import { MemcachedDoor, type MemcachedDoorParts } from "./memcached/door.ts";
@@ -30,8 +32,11 @@ export interface ServedNodeParts {
   readonly shutdown?: (() => void) | undefined;
 }
 
-/** Opens a place for streams: listenTcp() of a runtime with its address. */
-export type Listen = (accept: (stream: ByteStream) => void) => Promise<Listener>;
+/** Opens a place for streams: listenTcp() of a runtime with its address. `refused` hears of connections that become none. */
+export type Listen = (
+  accept: (stream: ByteStream) => void,
+  refused: (connection: RefusedStream) => void,
+) => Promise<Listener>;
 
 /** Opens a place for HTTP: listenHttp() of a runtime with its address. */
 export type ListenHttp = (handler: HttpHandler) => Promise<Listener>;
@@ -45,12 +50,14 @@ export class ServedNode {
   readonly #door: RespDoor;
   #memcached: MemcachedDoor | undefined;
   readonly #listeners: Listener[] = [];
+  readonly #said: RepeatedLog;
   #clientPort = 0;
   #draining = false;
   #closed = false;
 
   constructor(parts: ServedNodeParts) {
     this.node = parts.node;
+    this.#said = new RepeatedLog(parts.node.log);
     this.commander = new Commander({
       store: parts.node.store,
       settings: parts.node.settings,
@@ -77,7 +84,10 @@ export class ServedNode {
 
   /** Lets Redis clients in; resolves to where. */
   async listen(listen: Listen): Promise<Listener> {
-    const listener = await listen((stream) => this.#door.accept(stream));
+    const listener = await listen(
+      (stream) => this.#door.accept(stream),
+      (connection) => this.#refused(connection, this.#door),
+    );
     this.#clientPort = listener.port;
     this.#listeners.push(listener);
     return listener;
@@ -106,10 +116,21 @@ export class ServedNode {
     });
     this.#memcached = door;
     addMemcachedMetrics(this.metrics, door);
-    const listener = await listen((stream) => door.accept(stream));
+    const listener = await listen(
+      (stream) => door.accept(stream),
+      (connection) => this.#refused(connection, door),
+    );
     port = listener.port;
     this.#listeners.push(listener);
     return listener;
+  }
+
+  /** A client could not be let in. */
+  #refused(connection: RefusedStream, door: RespDoor | MemcachedDoor): void {
+    const { remoteAddress, reason, stream } = connection;
+    const host = hostOf(remoteAddress);
+    this.#said.say(`host ${host}`, reason, `Refused a client at ${host}: ${reason}.`);
+    door.refuse(stream, reason);
   }
 
   /** Takes a client of this process in: its commands go the way of all others'. */

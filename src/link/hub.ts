@@ -4,11 +4,12 @@
 import { toHex } from "../base/hex.ts";
 import type { Logger } from "../base/logger.ts";
 import type { Runtime, Timer } from "../base/runtime.ts";
-import type { ByteStream, Listener } from "../transport/stream.ts";
+import type { ByteStream, Listener, RefusedStream } from "../transport/stream.ts";
 import type { PeerAddress, Transport } from "../transport/transport.ts";
 import { Backoff } from "./backoff.ts";
 import { CapabilityRegistry } from "./capability.ts";
 import { Connection, type ConnectionFailure, type ProvenHandshake } from "./connection.ts";
+import { printable } from "./control-frame.ts";
 import { countOne, type LinkCounters, newLinkCounters } from "./counters.ts";
 import type { LinkCrypto } from "./crypto.ts";
 import { countFailure, describeFailure, type FailureWords, hostOf, nameOf } from "./failure.ts";
@@ -117,7 +118,8 @@ export class LinkHub {
   /** Takes peers in at an address (port 0: any that is free). Rejects with what the transport throws. */
   async listen(address: PeerAddress): Promise<Listener> {
     const accept = (stream: ByteStream) => this.#accept(stream);
-    const listener = await this.#options.transport.listen(address, accept);
+    const refused = (connection: RefusedStream) => this.#refusedStream(connection);
+    const listener = await this.#options.transport.listen(address, accept, refused);
     if (this.#isClosed) await listener.close();
     else this.#listeners.push(listener);
     return listener;
@@ -263,6 +265,14 @@ export class LinkHub {
     });
   }
 
+  /** The transport has not let a peer in. */
+  #refusedStream({ remoteAddress, reason }: RefusedStream): void {
+    countOne(this.counters.refusals, "NOT_TRUSTED");
+    const host = hostOf(remoteAddress);
+    const message = `Refused the peer at ${host} (NOT_TRUSTED): ${printable(reason)}.`;
+    this.#said.say(`host ${host}`, reason, message);
+  }
+
   #connect(stream: ByteStream, pending: Pending): void {
     const { runtime, codec, crypto } = this.#options;
     const { dialled, attempt } = pending;
@@ -273,7 +283,7 @@ export class LinkHub {
       crypto,
       registry: this.#registry,
       secret: this.#secret,
-      requireEncryption: this.#options.requireEncryption ?? false,
+      requireEncryption: this.#options.requireEncryption === true && stream.isEncrypted !== true,
       limits: this.limits,
       hello: () => ({
         who: role,

@@ -51,6 +51,12 @@ function openingFrame(codec: LinkCodec, id: bigint, data: Uint8Array): Uint8Arra
   return codec.writeDnode({ id, type, flags: 0, sameDc: true, data, payload: NOTHING });
 }
 
+/** What TLS begins with: a record of its handshake (RFC 8446, 5.1). */
+const TLS_HANDSHAKE = 0x16;
+const NO_FRAME = "it sent something that is no frame between nodes";
+const SPEAKS_TLS =
+  "it speaks TLS, and this node does not between members: give --peer-tls-cert-file to all of them, or to none";
+
 /** What the peer's side of the opening holds. */
 export type OpeningEvent =
   | {
@@ -86,7 +92,7 @@ export class OpeningReader {
       const window = input.subarray(0, at + this.#maxBytes);
       const result = this.#codec.parseDnode(window, at);
       if (result.status === "error" || result.skipped > 0) {
-        return [...events, broken("it sent something that is no frame between nodes")];
+        return [...events, broken(input[0] === TLS_HANDSHAKE ? SPEAKS_TLS : NO_FRAME)];
       }
       if (result.status === "incomplete") {
         if (input.length - at < this.#maxBytes) break;

@@ -82,7 +82,7 @@ export class Session implements LinkSession {
     return this.dialledBy === "self";
   }
   get isEncrypted(): boolean {
-    return this.#options.sealer !== undefined;
+    return this.#options.sealer !== undefined || this.#stream.isEncrypted === true;
   }
   get isOpen(): boolean {
     return this.#isOpen;

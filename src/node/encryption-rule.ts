@@ -8,11 +8,11 @@ export function requireMeansToEncrypt(
   secret: string | undefined,
   { aes256Gcm }: LinkCrypto,
 ): void {
-  if (!settings.get("requireEncryption")) return;
+  if (!settings.get("requireEncryption") || settings.get("peerTlsCertFile") !== "") return;
   if (secret === undefined || secret === "") {
     throw new SettingError(
       "requireEncryption",
-      "links are encrypted with the secret of the cluster, and this node has none: give all members the same one (--cluster-secret-file, or RINGLET_CLUSTER_SECRET)",
+      "links are encrypted with the secret of the cluster, and this node has none: give all members the same one (--cluster-secret-file, or RINGLET_CLUSTER_SECRET), or certificates (--peer-tls-cert-file)",
     );
   }
   if (aes256Gcm === undefined) {

@@ -7,6 +7,8 @@ export interface ByteStream {
   readonly remoteAddress: string;
   /** Where this side is. */
   readonly localAddress: string;
+  /** Whether what is sent is encrypted on its way by the transport; left out: it is not. */
+  readonly isEncrypted?: boolean;
   /** Bytes written that the transport has not handed to the network yet. */
   readonly bufferedBytes: number;
   /** Says who hears of what happens; the stream begins to read. Call it once, in the turn that delivered the stream. */
@@ -41,4 +43,14 @@ export interface Listener {
   readonly port: number;
   /** Takes no more streams; those that are open go on. */
   close(): Promise<void>;
+}
+
+/** A connection that came in and that the transport made no stream of: the other side is not trusted, or does not speak as it must. */
+export interface RefusedStream {
+  /** Where the other side is. */
+  readonly remoteAddress: string;
+  /** What is wrong with it, as the end of a sentence. */
+  readonly reason: string;
+  /** Where it can be told so, once; it is to be ended then. Left out: it has been told, or cannot be. */
+  readonly stream?: ByteStream;
 }

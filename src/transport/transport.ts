@@ -1,4 +1,4 @@
-import type { ByteStream, Listener } from "./stream.ts";
+import type { ByteStream, Listener, RefusedStream } from "./stream.ts";
 
 /** Where a node listens for its peers. */
 export interface PeerAddress {
@@ -10,9 +10,13 @@ export interface PeerAddress {
 export interface Transport {
   /**
    * Opens a stream to an address. Resolves when it is connected and not started yet; rejects with a RingletError
-   * (DIAL_REFUSED, DIAL_TIMEOUT, DIAL_FAILED).
+   * (DIAL_REFUSED, DIAL_TIMEOUT, DIAL_FAILED, DIAL_UNTRUSTED).
    */
   dial(address: PeerAddress, timeoutMs: number): Promise<ByteStream>;
-  /** Takes streams in at an address (port 0: any that is free). */
-  listen(address: PeerAddress, accept: (stream: ByteStream) => void): Promise<Listener>;
+  /** Takes streams in at an address (port 0: any that is free). `refused` hears of connections that become none. */
+  listen(
+    address: PeerAddress,
+    accept: (stream: ByteStream) => void,
+    refused?: (connection: RefusedStream) => void,
+  ): Promise<Listener>;
 }

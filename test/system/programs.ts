@@ -10,6 +10,7 @@ const PROGRAMS = {
   "redis-benchmark": "apt-get install redis-tools",
   "redis-server": "apt-get install redis-server",
   memcached: "apt-get install memcached",
+  openssl: "apt-get install openssl",
   tclsh: "apt-get install tcl",
   chromium: "apt-get install chromium",
 } as const;

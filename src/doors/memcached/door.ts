@@ -80,8 +80,7 @@ export class MemcachedDoor implements MemcachedOwner {
   accept(stream: ByteStream): void {
     const refusal = this.#refusal(stream);
     if (refusal !== undefined) {
-      this.statistics.count("rejected_connections");
-      refuseClient(stream, `SERVER_ERROR ${refusal}\r\n`);
+      this.#reject(stream, refusal);
       return;
     }
     this.statistics.count("total_connections");
@@ -89,6 +88,16 @@ export class MemcachedDoor implements MemcachedOwner {
     const connection = new MemcachedConnection(this, stream, { id: this.#nextId++, remoteAddress });
     this.#open.add(connection);
     stream.start(connection);
+  }
+
+  /** The transport does not let a client in; `stream`: where it can be told why. */
+  refuse(stream: ByteStream | undefined, reason: string): void {
+    this.#reject(stream, `TLS: ${reason}`);
+  }
+
+  #reject(stream: ByteStream | undefined, refusal: string): void {
+    this.statistics.count("rejected_connections");
+    if (stream !== undefined) refuseClient(stream, `SERVER_ERROR ${refusal}\r\n`);
   }
 
   #refusal(stream: ByteStream): string | undefined {

@@ -90,8 +90,7 @@ export class RespDoor implements ConnectionOwner {
   accept(stream: ByteStream): void {
     const refusal = this.#refusal(stream);
     if (refusal !== undefined) {
-      this.commander.clients.rejected++;
-      refuseClient(stream, `-${refusal}\r\n`);
+      this.#reject(stream, refusal);
       return;
     }
     const kernelConnection = this.#node.store.kernel.connectionOpen() >>> 0;
@@ -117,6 +116,16 @@ export class RespDoor implements ConnectionOwner {
     this.#byAddress.set(kernelConnection, connection);
     this.commander.clients.add(connection);
     served.start(connection);
+  }
+
+  /** The transport does not let a client in; `stream`: where it can be told why. */
+  refuse(stream: ByteStream | undefined, reason: string): void {
+    this.#reject(stream, `ERR TLS: ${reason}`);
+  }
+
+  #reject(stream: ByteStream | undefined, refusal: string): void {
+    this.commander.clients.rejected++;
+    if (stream !== undefined) refuseClient(stream, `-${refusal}\r\n`);
   }
 
   /** The client's stream as its connection sees it: with a server behind the node, without what passes to that. */

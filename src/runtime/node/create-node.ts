@@ -2,11 +2,10 @@
 import { release, type } from "node:os";
 import { RingletError } from "../../base/errors.ts";
 import { type Logger, SILENT } from "../../base/logger.ts";
-import type { SettingValues } from "../../base/settings.ts";
+import { Settings, type SettingValues } from "../../base/settings.ts";
 import { RINGLET_VERSION } from "../../base/version.ts";
-import type { Codec } from "../../codec/codec.ts";
-import { ServedNode } from "../../doors/served-node.ts";
-import { type ClusterParts, RingletNode } from "../../node/node.ts";
+import { type Listen, ServedNode } from "../../doors/served-node.ts";
+import { RingletNode } from "../../node/node.ts";
 import type { NodeClient } from "../../node/node-client.ts";
 import type { ClusterOptions } from "../../ring/cluster-options.ts";
 import type { MemberEvent } from "../../ring/ring.ts";
@@ -21,6 +20,8 @@ import { nodeLinkCrypto } from "./link-crypto.ts";
 import { nodeRuntime } from "./node-runtime.ts";
 import { listenTcp } from "./tcp.ts";
 import { dialBackend, tcpTransport } from "./tcp-transport.ts";
+import { listenTls, tlsTransport } from "./tls.ts";
+import { doorTls, peerTls } from "./tls-settings.ts";
 
 /** An address to listen on; port 0 takes any that is free. */
 export interface ListenAddress {
@@ -72,6 +73,11 @@ export interface Node extends Pick<NodeClient, "get" | "set" | "del" | "execute"
    */
   onMember(listener: (event: MemberEvent) => void): () => void;
   /**
+   * Reads the files of its certificates again, for connections from then on. Throws RingletError TLS_… for files that cannot be used;
+   * nothing was changed then. Without TLS it does nothing.
+   */
+  reloadCertificates(): void;
+  /**
    * Takes no more clients, answers what has been received, and lets connections go; resolves to how many were left after
    * drainTimeoutMs.
    */
@@ -83,7 +89,8 @@ export interface Node extends Pick<NodeClient, "get" | "set" | "del" | "execute"
 
 /**
  * Starts a node in this process. Throws SettingError (BAD_SETTING) for a setting that cannot be, RingletError for a cluster that
- * cannot be (see buildTopology()) or a backend that cannot (BACKEND_KIND, BACKEND_IN_RING), ListenError (LISTEN_…) for an address that cannot be listened on; nothing is left running then.
+ * cannot be (see buildTopology()), a backend that cannot (BACKEND_KIND, BACKEND_IN_RING) or certificates that cannot (TLS_…, see
+ * TlsIdentity), ListenError (LISTEN_…) for an address that cannot be listened on; nothing is left running then.
  *
  * ```ts
  * const node = await createNode({ listen: { host: "127.0.0.1", port: 0 } });
@@ -108,12 +115,23 @@ export async function createNode(options: CreateNodeOptions = {}): Promise<Node>
   } = options;
   if (backend !== undefined) checkBackend(backend, cluster);
   const codec = loadCodec();
+  const wanted = new Settings(settings);
+  const clientTls = doorTls(wanted, log);
+  const linkTls = cluster === undefined ? undefined : peerTls(wanted, log);
+  const transport = linkTls === undefined ? tcpTransport() : tlsTransport(linkTls);
+  const listenFor = ({ host, port }: ListenAddress): Listen =>
+    clientTls === undefined
+      ? (accept) => listenTcp(host, port, accept)
+      : (accept, refused) => listenTls({ host, port }, clientTls, { accept, refused });
   const node = new RingletNode({
     runtime: { ...nodeRuntime, endOfTurn: endOfTurn() },
     kernel: loadKernel(),
     log,
     settings,
-    cluster: cluster === undefined ? undefined : clusterParts(cluster, codec),
+    cluster:
+      cluster === undefined
+        ? undefined
+        : { options: cluster, transport, crypto: nodeLinkCrypto, codec },
     backend:
       backend === undefined
         ? undefined
@@ -122,14 +140,11 @@ export async function createNode(options: CreateNodeOptions = {}): Promise<Node>
   const served = new ServedNode({ node, facts: PROCESS_FACTS, shutdown });
   try {
     await node.start();
-    const clients = await served.listen((accept) => listenTcp(listen.host, listen.port, accept));
+    const clients = await served.listen(listenFor(listen));
     const memcached =
       memcachedListen === undefined
         ? undefined
-        : await served.listenMemcached(
-            (accept) => listenTcp(memcachedListen.host, memcachedListen.port, accept),
-            codec,
-          );
+        : await served.listenMemcached(listenFor(memcachedListen), codec);
     const stats =
       statsListen === undefined
         ? undefined
@@ -154,6 +169,11 @@ export async function createNode(options: CreateNodeOptions = {}): Promise<Node>
       statsAddress: stats === undefined ? undefined : addressOf(stats),
       peerAddress: node.ring?.listener === undefined ? undefined : addressOf(node.ring.listener),
       served,
+      reloadCertificates: () => {
+        // All are read before any is used.
+        const uses = [clientTls, linkTls].map((tls) => tls?.identity.reload());
+        for (const use of uses) use?.();
+      },
       drain: () => served.drain(),
       close,
       [Symbol.asyncDispose]: close,
@@ -172,10 +192,6 @@ function untilAborted(promise: Promise<void>, signal: AbortSignal | undefined): 
     signal.addEventListener("abort", abort, { once: true });
     promise.then(resolve).finally(() => signal.removeEventListener("abort", abort));
   });
-}
-
-function clusterParts(options: ClusterOptions, codec: Codec): ClusterParts {
-  return { options, transport: tcpTransport(), crypto: nodeLinkCrypto, codec };
 }
 
 function checkBackend({ kind }: BackendOptions, cluster: ClusterOptions | undefined): void {

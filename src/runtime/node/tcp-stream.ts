@@ -1,5 +1,6 @@
-/** One TCP connection of Node.js as a byte stream, accepted or dialled. */
+/** One TCP connection of Node.js as a byte stream, accepted or dialled, with TLS or without. */
 import { connect, Socket } from "node:net";
+import type { TLSSocket } from "node:tls";
 import type { ByteStream, StreamHandler } from "../../transport/stream.ts";
 
 /**
@@ -37,6 +38,7 @@ export class SharedBuffers {
 export class TcpStream implements ByteStream {
   readonly remoteAddress: string;
   readonly localAddress: string;
+  readonly isEncrypted: boolean;
   readonly #buffers: SharedBuffers;
   /** The socket of the server, which gives its handle away at start(). */
   readonly #accepted: Socket | undefined;
@@ -44,9 +46,10 @@ export class TcpStream implements ByteStream {
   #handler: StreamHandler | undefined;
   #ending = false;
 
-  private constructor(socket: Socket, buffers: SharedBuffers, accepted: Socket | undefined) {
+  private constructor(socket: Socket, buffers: SharedBuffers, kind: SocketKind) {
     this.#socket = socket;
-    this.#accepted = accepted;
+    this.#accepted = kind === "accepted" ? socket : undefined;
+    this.isEncrypted = kind === "secured";
     this.#buffers = buffers;
     this.remoteAddress = hostPort(socket.remoteAddress, socket.remotePort);
     this.localAddress = hostPort(socket.localAddress, socket.localPort);
@@ -54,7 +57,12 @@ export class TcpStream implements ByteStream {
 
   /** A socket of a server that pauses on connection. */
   static accepted(socket: Socket, buffers: SharedBuffers): TcpStream {
-    return new TcpStream(socket, buffers, socket);
+    return new TcpStream(socket, buffers, "accepted");
+  }
+
+  /** A socket that has agreed on TLS, accepted or dialled, of which nothing is read yet. */
+  static secured(socket: TLSSocket, buffers: SharedBuffers): TcpStream {
+    return new TcpStream(socket, buffers, "secured");
   }
 
   /** Connects. Rejects with the error of node:net, or with one whose code is ETIMEDOUT after `timeoutMs`. */
@@ -79,15 +87,12 @@ export class TcpStream implements ByteStream {
     // Nothing is read before somebody listens to it.
     socket.pause();
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => {
-        const text = `no connection within ${timeoutMs} ms`;
-        socket.destroy(Object.assign(new Error(text), { code: "ETIMEDOUT" }));
-      }, timeoutMs);
+      const timer = setTimeout(() => socket.destroy(timeoutError(timeoutMs)), timeoutMs);
       socket.on("error", reject);
       socket.on("close", () => clearTimeout(timer));
       socket.once("connect", () => {
         clearTimeout(timer);
-        stream = new TcpStream(socket, buffers, undefined);
+        stream = new TcpStream(socket, buffers, "dialled");
         resolve(stream);
       });
     });
@@ -116,8 +121,10 @@ export class TcpStream implements ByteStream {
       handler.closed(failure);
     });
     if (reading !== undefined) return;
-    // A dialled socket reads into the buffer by itself.
-    if (accepted !== undefined) socket.on("data", (bytes: Buffer) => handler.received(bytes));
+    // A dialled socket without TLS reads into the buffer by itself.
+    if (accepted !== undefined || this.isEncrypted) {
+      socket.on("data", (bytes: Buffer) => handler.received(bytes));
+    }
     socket.resume();
   }
 
@@ -158,6 +165,14 @@ export class TcpStream implements ByteStream {
   }
 }
 
+type SocketKind = "accepted" | "dialled" | "secured";
+
+/** No connection has been made within `timeoutMs`. */
+export function timeoutError(timeoutMs: number): Error {
+  const text = `no connection within ${timeoutMs} ms`;
+  return Object.assign(new Error(text), { code: "ETIMEDOUT" });
+}
+
 /** What Socket's constructor takes beside what its types tell: the handle of another socket. */
 interface AdoptingOptions {
   handle: object;
@@ -193,6 +208,6 @@ function readInto(
   return new Socket(options as ConstructorParameters<typeof Socket>[0]);
 }
 
-function hostPort(host = "", port = 0): string {
+export function hostPort(host = "", port = 0): string {
   return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 }

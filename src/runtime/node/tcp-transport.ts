@@ -33,7 +33,8 @@ async function dial(
   }
 }
 
-function dialError(at: string, cause: NodeJS.ErrnoException): RingletError {
+/** What a dial to `at` came to, as RingletError DIAL_REFUSED, DIAL_TIMEOUT or DIAL_FAILED. */
+export function dialError(at: string, cause: NodeJS.ErrnoException): RingletError {
   switch (cause.code) {
     case "ECONNREFUSED":
     case "ENOENT":

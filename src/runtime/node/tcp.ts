@@ -22,6 +22,14 @@ export function listenTcp(
   const buffers = new SharedBuffers();
   const options = { noDelay: true, allowHalfOpen: true, pauseOnConnect: true };
   const server = createServer(options, (socket) => accept(TcpStream.accepted(socket, buffers)));
+  return listenOn(server, { host, port });
+}
+
+/** Has a server listen. Throws ListenError with what to do. */
+export function listenOn(
+  server: Server,
+  { host, port }: { readonly host: string; readonly port: number },
+): Promise<Listener> {
   return new Promise((resolve, reject) => {
     server.once("error", (error: SystemError) => reject(listenError(host, port, error)));
     server.listen({ host, port, backlog: LISTEN_BACKLOG }, () => {
