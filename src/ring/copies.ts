@@ -17,7 +17,7 @@ import type { CatchUp, Copy } from "./catch-up.ts";
 import { REQUEST_KIND, type RingPort } from "./port.ts";
 
 export interface CopiesParts {
-  readonly ring: RingPort & { noteRefusedStamp(stamp: bigint): void };
+  readonly ring: RingPort;
   readonly store: EmbeddedStore;
   readonly catchUp: CatchUp;
   readonly log: Logger;
@@ -27,6 +27,8 @@ export interface CopiesParts {
   readonly timeoutMs: number;
   /** Records with at least this stamp were new here and came from another datacenter. */
   brought(oldest: bigint): void;
+  /** A record was not applied because its stamp is too far ahead. */
+  refused(stamp: bigint): void;
   /** A copy is complete: what CatchUp says may have changed. */
   changed(): void;
 }
@@ -105,7 +107,7 @@ export class Copies {
 
   /** Applies the frames of a page; the oldest stamp of those that were new here. */
   #apply(page: Uint8Array): bigint | undefined {
-    const { store, ring } = this.#parts;
+    const { store } = this.#parts;
     const data = new DataView(page.buffer, page.byteOffset, page.length);
     let oldest: bigint | undefined;
     let at = HEADER_BYTES;
@@ -120,7 +122,7 @@ export class Copies {
       const outcome = applyFrame(store, frame);
       this.records++;
       const stamp = data.getBigUint64(at - length + 8, true);
-      if (outcome === "refused") ring.noteRefusedStamp(stamp);
+      if (outcome === "refused") this.#parts.refused(stamp);
       else if (outcome === "noMemory") throw store.outOfMemory();
       else if (
         outcome !== "equal" &&

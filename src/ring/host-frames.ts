@@ -20,27 +20,19 @@ import { type Applied, applyFrame, recordFrames, recordStamp } from "../store/ap
 import type { Key } from "../store/database.ts";
 import type { EmbeddedStore } from "../store/embedded-store.ts";
 import { ANSWER } from "../store/kernel-ring.ts";
+import type { Outboxes } from "./outboxes.ts";
 import type { QuorumOutcome, QuorumWishes, RingPort } from "./port.ts";
+import type { QuorumRequests } from "./quorum-requests.ts";
 import type { Member } from "./topology.ts";
 
-/** What the driver does for them. */
-export interface FrameCarrier extends RingPort {
-  /** As RingPort.send(); `holds`: one that holds something newer counts. */
-  send(
-    members: readonly Member[],
-    frame: Uint8Array,
-    need: number,
-    wishes?: Pick<QuorumWishes, "deadline"> & { readonly holds?: boolean },
-  ): Promise<QuorumOutcome>;
-  /** Appends one data request to what goes to a link; a write that it does not take is noted, and the peer told. Whether it was sent. */
-  post(link: number, frame: Uint8Array, slot?: number): boolean;
-  /** As post(), for a repair: what made the peer lack it is known, and the next read repairs it as well. */
-  repair(link: number, frame: Uint8Array): void;
-  /** Sends an answer that is longer than an outbox. */
-  sendAnswer(link: number, frame: Uint8Array): void;
-  flushLink(link: number): void;
+export interface HostFramesParts {
+  readonly ring: RingPort;
+  readonly store: EmbeddedStore;
+  readonly log: Logger;
+  readonly outboxes: Outboxes;
+  readonly quorums: QuorumRequests;
   /** This node may lack what it refused for its stamp. */
-  noteRefusedStamp(stamp: bigint): void;
+  refused(stamp: bigint): void;
 }
 
 /** What became of a frame that a peer sent. */
@@ -54,14 +46,16 @@ const FAIL_INTERNAL = 5;
 const MAX_OUTBOX_FRAME_BYTES = 128 * 1024;
 
 export class HostFrames {
+  readonly #parts: HostFramesParts;
+  readonly #ring: RingPort;
   readonly #store: EmbeddedStore;
-  readonly #ring: FrameCarrier;
-  readonly #log: Logger;
+  readonly #outboxes: Outboxes;
 
-  constructor(store: EmbeddedStore, ring: FrameCarrier, log: Logger) {
-    this.#store = store;
-    this.#ring = ring;
-    this.#log = log;
+  constructor(parts: HostFramesParts) {
+    this.#parts = parts;
+    this.#ring = parts.ring;
+    this.#store = parts.store;
+    this.#outboxes = parts.outboxes;
   }
 
   /** Handles a frame; a request is answered before it returns. */
@@ -102,7 +96,7 @@ export class HostFrames {
     );
     const parts = recordFrames(this.#store, database, bytes).map((frame) => {
       if (among === undefined) for (const datacenter of set.remote) this.#spread(datacenter, frame);
-      return this.#ring.send(receivers, frame, need, { deadline, holds: true });
+      return this.#parts.quorums.send(receivers, frame, need, { deadline, holds: true });
     });
     return Promise.all(parts).then((outcomes) => ofAll(outcomes, need));
   }
@@ -119,7 +113,7 @@ export class HostFrames {
     const { stamp, node, digest } = held ?? { stamp: 0n, node: 0, digest: 0n };
     const frame = encodeRead({ database, flags: 0, key: bytes, stamp, node, digest });
     const asked = among ?? this.#others(this.#ring.replicasOf(bytes).local);
-    return this.#ring.send(
+    return this.#parts.quorums.send(
       asked.filter((member) => this.#ring.isUp(member)),
       frame,
       need,
@@ -145,7 +139,7 @@ export class HostFrames {
         this.#answer(link, this.#stale(frame));
         return;
       case "refused":
-        this.#ring.noteRefusedStamp(stampOf(frame));
+        this.#parts.refused(stampOf(frame));
         this.#fail(link, FAIL_TOO_FAR_AHEAD);
         return;
       case "noMemory":
@@ -180,7 +174,7 @@ export class HostFrames {
       return applyFrame(this.#store, frame);
     } catch (error) {
       if (!(error instanceof RingletError)) throw error;
-      this.#log.error("A record from another node was not applied.", {
+      this.#parts.log.error("A record from another node was not applied.", {
         code: error.code,
         reason: error.message,
       });
@@ -192,7 +186,7 @@ export class HostFrames {
   #passOn(frame: Uint8Array): void {
     const copy = frame.slice();
     copy[5]! &= ~FRAME_FLAG.spread;
-    for (const { index } of this.#others(this.#concerned(copy))) this.#ring.post(index, copy);
+    for (const { index } of this.#others(this.#concerned(copy))) this.#outboxes.post(index, copy);
   }
 
   /** The members of this datacenter that a frame is for: of a floor all of them. */
@@ -210,7 +204,7 @@ export class HostFrames {
     if (receiver === undefined) return;
     const copy = frame.slice();
     copy[5]! |= FRAME_FLAG.spread;
-    this.#ring.post(receiver.index, copy);
+    this.#outboxes.post(receiver.index, copy);
   }
 
   #read(link: number, frame: Uint8Array): void {
@@ -236,7 +230,7 @@ export class HostFrames {
       this.#answer(link, encodeOlder({ ...asked, stamp: held.stamp, node: held.node }));
       return;
     }
-    for (const part of others) this.#ring.repair(link, part);
+    for (const part of others) this.#outboxes.repair(link, part);
     first[4] = FRAME.newer;
     this.#answer(link, first);
   }
@@ -248,14 +242,14 @@ export class HostFrames {
     const outcome = this.#apply(write);
     this.#store.releaseObjects();
     const { database, key, stamp } = decodeWrite(write);
-    if (outcome === "refused") this.#ring.noteRefusedStamp(stamp);
+    if (outcome === "refused") this.#parts.refused(stamp);
     const whole = recordFrames(this.#store, database, key);
     if (whole.length === 1 && isEqual(whole[0]!, write)) return;
-    for (const part of whole) this.#ring.repair(link, part);
+    for (const part of whole) this.#outboxes.repair(link, part);
   }
 
   #repair(link: number, { database, key }: ReadFrame): void {
-    for (const part of recordFrames(this.#store, database, key)) this.#ring.repair(link, part);
+    for (const part of recordFrames(this.#store, database, key)) this.#outboxes.repair(link, part);
   }
 
   #stale(frame: Uint8Array): Uint8Array {
@@ -275,11 +269,11 @@ export class HostFrames {
   #answer(link: number, frame: Uint8Array): void {
     const { kernel } = this.#store;
     if (frame.length > MAX_OUTBOX_FRAME_BYTES) {
-      this.#ring.sendAnswer(link, frame);
+      this.#outboxes.sendAnswer(link, frame);
       kernel.peerAnswer(link, ANSWER.sent, 0, 0);
       return;
     }
-    this.#ring.flushLink(link);
+    this.#outboxes.flushLink(link);
     const { pointer, length } = this.#store.place(frame);
     kernel.peerAnswer(link, ANSWER.frame, pointer, length);
   }

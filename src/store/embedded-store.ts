@@ -95,6 +95,11 @@ export class EmbeddedStore implements Table {
     this.kernel.setNow(milliseconds);
   }
 
+  /** The newest stamp that was minted here, or seen in what came from others. */
+  get newestStamp(): bigint {
+    return BigInt.asUintN(64, this.kernel.lastStampSeen());
+  }
+
   get maxMemoryBytes(): number {
     return this.#maxMemoryBytes;
   }

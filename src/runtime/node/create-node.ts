@@ -8,7 +8,7 @@ import { type Listen, ServedNode } from "../../doors/served-node.ts";
 import { RingletNode } from "../../node/node.ts";
 import type { NodeClient } from "../../node/node-client.ts";
 import type { ClusterOptions } from "../../ring/cluster-options.ts";
-import type { MemberEvent } from "../../ring/ring.ts";
+import type { MemberEvent } from "../../ring/peers.ts";
 import type { MemberView } from "../../ring/view.ts";
 import type { BackendOptions } from "../../store/backend-options.ts";
 import type { Listener } from "../../transport/stream.ts";

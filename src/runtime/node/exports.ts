@@ -7,7 +7,7 @@ export type { Reply } from "../../node/plain-reply.ts";
 export type { ClusterOptions, Distribution } from "../../ring/cluster-options.ts";
 export type { ConsistencyLevel } from "../../ring/levels.ts";
 export type { Member } from "../../ring/member.ts";
-export type { MemberEvent } from "../../ring/ring.ts";
+export type { MemberEvent } from "../../ring/peers.ts";
 export type { MemberState, MemberView } from "../../ring/view.ts";
 export type { BackendOptions, UnixSocket } from "../../store/backend-options.ts";
 export {

@@ -1,0 +1,36 @@
+/** The links of a ring: the hub that keeps one session with each other member, with the limits that the settings say. */
+import type { Settings } from "../base/settings.ts";
+import { LinkHub, type LinkHubOptions } from "../link/hub.ts";
+import type { Topology } from "./topology.ts";
+
+export interface LinksParts
+  extends Pick<LinkHubOptions, "runtime" | "transport" | "codec" | "crypto" | "log" | "events"> {
+  readonly settings: Settings;
+  readonly secret: string | undefined;
+}
+
+/** Makes the hub; it neither listens nor dials yet. */
+export function ringLinks(topology: Topology, parts: LinksParts): LinkHub {
+  const { settings, secret, ...others } = parts;
+  const hub = new LinkHub({
+    ...others,
+    self: topology.self.index,
+    peers: topology.members
+      .filter((member) => member !== topology.self)
+      .map((member) => ({ link: member.index, address: member.address })),
+    ...(secret === undefined ? {} : { secret }),
+    requireEncryption: settings.get("requireEncryption"),
+    limits: {
+      pingIntervalMs: settings.get("pingIntervalMs"),
+      linkTimeoutMs: settings.get("linkTimeoutMs"),
+      dialTimeoutMs: settings.get("dialTimeoutMs"),
+      handshakeTimeoutMs: settings.get("handshakeTimeoutMs"),
+      reconnectMinMs: settings.get("reconnectMinMs"),
+      reconnectMaxMs: settings.get("reconnectMaxMs"),
+      maxFrameBytes: settings.get("maxFrameBytes"),
+      maxLinkQueueBytes: settings.get("maxLinkQueueBytes"),
+    },
+  });
+  settings.onChange("maxLinkQueueBytes", (bytes) => hub.setMaxQueueBytes(bytes));
+  return hub;
+}
