@@ -114,8 +114,8 @@ class Run {
     const cluster = this.#cluster;
     for (const node of cluster.nodes) node.jumpClock(this.#plan.clocks[node.host] ?? 0);
     cluster.startAll();
-    if (!(await this.#eventually(() => cluster.isWhole, COME_UP_MS))) {
-      this.#report("liveness", `the cluster did not come up in ${COME_UP_MS} ms`);
+    if (!(await this.#comesUp())) {
+      this.#report("liveness", `the cluster did not come up in ${2 * COME_UP_MS} ms`);
       return this.#finish(undefined);
     }
     this.#clients = this.#plan.clients.map((_, index) => this.#client(index));
@@ -125,7 +125,7 @@ class Run {
     await world.advance(durationMs);
     injector.heal();
     this.#notWholeMs = world.nowMs;
-    this.#isHealed = true;
+    this.#isCalm = true;
     const isWhole = await this.#eventually(() => this.#isWholeForLong(), HEAL_MS);
     if (!isWhole) this.#report("liveness", `the cluster was not whole ${HEAL_MS} ms after healing`);
     const healedMs = world.nowMs;
@@ -167,15 +167,27 @@ class Run {
   }
 
   #notWholeMs = 0;
-  #isHealed = false;
+  /** Whether nothing is late: from the healing on, and while a cluster comes up that cannot otherwise. */
+  #isCalm = false;
 
   /** How long clients wait: longer than any deadline and any pause, so that a missed deadline shows. */
   get #patienceMs(): number {
     return this.#requestTimeoutMs * 4 + 10_000;
   }
 
+  /** Waits until every node reaches all others at one moment. Paths with many late segments may never allow that. */
+  async #comesUp(): Promise<boolean> {
+    for (const isCalm of [false, true]) {
+      this.#isCalm = isCalm;
+      const isWhole = await this.#eventually(() => this.#cluster.isWhole, COME_UP_MS);
+      this.#isCalm = false;
+      if (isWhole) return true;
+    }
+    return false;
+  }
+
   #path(from: string, to: string): PathModel {
-    const paths = this.#isHealed ? this.#calm : this.#plan.paths;
+    const paths = this.#isCalm ? this.#calm : this.#plan.paths;
     const one = this.#datacenters.get(from);
     const other = this.#datacenters.get(to);
     if (one === undefined || other === undefined) return paths.client;
