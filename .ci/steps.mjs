@@ -1,12 +1,13 @@
 // The steps of .ci/setup.mjs: install, then build. Apart from it because an old Node must be able to read that file.
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, lstatSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { build, isFresh, parts, root } from "./build.mjs";
 import { takeLock } from "./lock.mjs";
 import { killTool, runTool, ToolError } from "./run-tool.mjs";
 
-const installStamp = join(root, "node_modules/.ringlet-setup");
+const modules = join(root, "node_modules");
+const installStamp = join(modules, ".ringlet-setup");
 
 /** Returns whether the checkout is ready; what went wrong has been printed then. One line on stderr per step. */
 export async function setUp({ quiet }) {
@@ -25,6 +26,7 @@ export async function setUp({ quiet }) {
   process.on("SIGINT", interrupted).on("SIGTERM", interrupted);
   try {
     if (!isInstalled()) {
+      refuseLink();
       await step("installing packages (npm ci)", install);
       writeFileSync(installStamp, installIdentity());
     }
@@ -62,7 +64,7 @@ function installIdentity() {
 
 /** Compares package-lock.json with the record that npm keeps of what it has put into node_modules. */
 function matchesRecord() {
-  const record = join(root, "node_modules/.package-lock.json");
+  const record = join(modules, ".package-lock.json");
   if (!existsSync(record)) return false;
   const wanted = JSON.parse(readFileSync(join(root, "package-lock.json"), "utf8")).packages;
   const present = JSON.parse(readFileSync(record, "utf8")).packages;
@@ -72,6 +74,14 @@ function matchesRecord() {
     if (found === undefined ? !entry.optional : found.integrity !== entry.integrity) return false;
   }
   return Object.keys(present).every((path) => path in wanted);
+}
+
+/** npm empties a folder before it installs into it, through a link too: the packages of another checkout would be gone. */
+function refuseLink() {
+  if (lstatSync(modules, { throwIfNoEntry: false })?.isSymbolicLink() !== true) return;
+  throw new ToolError(
+    `setup: node_modules is a symbolic link to ${readlinkSync(modules)}, and what is there are not the packages of package-lock.json. Nothing was changed: npm ci would delete the packages at the other end, which another checkout may use. Remove the link (rm node_modules) and run the command again.`,
+  );
 }
 
 /** `npm ci` with the npm that runs us, when one does. Development packages are needed even in production: they build. */
