@@ -1,45 +1,26 @@
 // One client of the memcached door: keeps what came of a request in part, runs whole ones, sends their answers together.
 
-import type { Logger } from "../../base/logger.ts";
 import { concat } from "../../codec/concat.ts";
 import type { MemcachedRequests } from "../../codec/memcached.ts";
 import type { MemcachedInvalid, MemcachedRequest } from "../../codec/memcached-message.ts";
-import type { ByteStream, StreamHandler } from "../../transport/stream.ts";
+import type { ByteStream } from "../../transport/stream.ts";
+import { ClientConnection, type ConnectionDoor } from "../client-connection.ts";
 import type { OpenConnection } from "../open-connections.ts";
 import type { MemcachedCommands, Ran, Requester } from "./commands.ts";
 import { ReplyBuffer } from "./reply-buffer.ts";
 
 /** What a connection needs of the door that it came in by. */
-export interface MemcachedOwner {
-  readonly log: Logger;
+export interface MemcachedOwner extends ConnectionDoor<MemcachedConnection> {
   readonly commands: MemcachedCommands;
-  /** Bytes of replies that may wait for one client. */
-  readonly outputLimitBytes: number;
-  /** Whether replies wait for clients, and all that is held for clients is more than the budget. */
-  readonly isOverBudget: boolean;
   /** Every whole request in `bytes`. */
   parse(bytes: Uint8Array): MemcachedRequests;
-  /** The time, in ms since the epoch. */
-  now(): number;
-  /** Gives the store the time. */
-  letTimePass(): void;
-  /** Many bytes of replies wait for the client. */
-  noteReplies(connection: MemcachedConnection): void;
-  /** The client must wait for replies to leave: goOn() when they may have. */
-  hold(connection: MemcachedConnection): void;
-  /** Replies have left. */
-  drained(): void;
-  /** Counts bytes of requests in part. */
-  addPending(bytes: number): void;
-  /** The connection is gone. */
-  closed(connection: MemcachedConnection): void;
 }
 
-export class MemcachedConnection implements StreamHandler, OpenConnection, Requester {
-  readonly session: OpenConnection["session"];
+type Session = OpenConnection["session"];
+
+export class MemcachedConnection extends ClientConnection<Session> implements Requester {
   readonly replies: ReplyBuffer;
   readonly #door: MemcachedOwner;
-  readonly #stream: ByteStream;
   /** What has come and was not read yet, and how much of it there must be before it is worth looking at. */
   #pending: Uint8Array[] = [];
   #pendingBytes = 0;
@@ -51,60 +32,28 @@ export class MemcachedConnection implements StreamHandler, OpenConnection, Reque
   /** Bytes to come that belong to a value which was refused. */
   #discard = 0;
   keysDone = 0;
-  /** A request waits for other nodes, or for replies to leave; nothing else of this client runs. */
-  #waiting = false;
-  #held = false;
-  #pausedByBudget = false;
-  #pausedByWait = false;
-  #paused = false;
-  #closed = false;
   /** Nothing more runs: close when what is answered has been sent. */
   #ending = false;
   /** The other side sends nothing more. */
   #ended = false;
-  #takenBytes = 0;
-  takenAt = 0;
-  inputBytes = 0;
-  outputBytes = 0;
-  lastInputAt: number;
 
-  constructor(door: MemcachedOwner, stream: ByteStream, facts: OpenConnection["session"]["facts"]) {
+  constructor(door: MemcachedOwner, stream: ByteStream, facts: Session["facts"]) {
+    super(door, stream, { facts, noEvict: false }, "memcached client");
     this.#door = door;
-    this.#stream = stream;
-    this.session = { facts, noEvict: false };
-    this.lastInputAt = door.now();
-    this.replies = new ReplyBuffer((bytes) => this.#write(bytes));
+    this.replies = new ReplyBuffer((bytes) => this.write(bytes));
   }
 
-  /** Bytes of requests that are not whole, or have not run. */
   get pendingInputBytes(): number {
     return this.#pendingBytes + this.#queuedBytes;
   }
 
-  /** Bytes of replies that the client has not taken. */
-  get pendingOutputBytes(): number {
-    return this.#closed ? 0 : this.#stream.bufferedBytes;
-  }
-
-  /** Whether a request of this client waits. */
-  get waiting(): boolean {
-    return this.#waiting || this.#held;
-  }
-
   get mustWait(): boolean {
-    const bytes = this.#stream.bufferedBytes + this.replies.length;
+    const bytes = this.stream.bufferedBytes + this.replies.length;
     return bytes > this.#door.outputLimitBytes || this.#door.isOverBudget;
   }
 
-  received(bytes: Uint8Array): void {
-    if (this.#closed || this.#ending) return;
-    this.inputBytes += bytes.length;
-    this.lastInputAt = this.#door.now();
-    try {
-      this.#take(bytes);
-    } catch (error) {
-      this.#giveUp(error);
-    }
+  protected get isEnding(): boolean {
+    return this.#ending;
   }
 
   ended(): void {
@@ -112,17 +61,10 @@ export class MemcachedConnection implements StreamHandler, OpenConnection, Reque
     if (!this.waiting) this.#end();
   }
 
-  drained(): void {
-    this.#door.drained();
-  }
-
-  closed(): void {
-    if (this.#closed) return;
-    this.#closed = true;
+  protected forget(): void {
     this.#setPending([], 0);
     this.#setQueued(0);
     this.#requests = [];
-    this.#door.closed(this);
   }
 
   /** Answers what has come, then closes. */
@@ -132,45 +74,13 @@ export class MemcachedConnection implements StreamHandler, OpenConnection, Reque
 
   /** Closes the connection: after what has been answered is sent, or at once. */
   kill(afterReplies: boolean): void {
-    if (this.#closed) return;
+    if (this.isClosed) return;
     this.#ending = true;
     if (afterReplies) this.#end();
-    else this.#stream.destroy();
+    else this.stream.destroy();
   }
 
-  /** Stops and starts reading from the client. */
-  setPaused(paused: boolean): void {
-    this.#pausedByBudget = paused;
-    this.#updateReading();
-  }
-
-  /** Runs what has waited for replies to leave. */
-  goOn(): void {
-    if (this.#closed || !this.#held) return;
-    this.#held = false;
-    this.#resume();
-  }
-
-  /** Looks whether the client takes the replies that wait for it; how many bytes still do. */
-  noteTaken(now: number): number {
-    const bytes = this.pendingOutputBytes;
-    const taken = this.outputBytes - bytes;
-    if (bytes === 0) this.takenAt = 0;
-    else if (taken > this.#takenBytes || this.takenAt === 0) this.takenAt = now;
-    this.#takenBytes = taken;
-    return bytes;
-  }
-
-  /** Closes the connection: replies wait, and the client takes none of them. */
-  cutOff(): void {
-    const { id, remoteAddress } = this.session.facts;
-    this.#door.log.warn(
-      `memcached client ${id} at ${remoteAddress} does not read its replies and was cut off: ${this.pendingOutputBytes} bytes (client-output-buffer-limit: ${this.#door.outputLimitBytes}) waited for it`,
-    );
-    this.kill(false);
-  }
-
-  #take(bytes: Uint8Array): void {
+  protected take(bytes: Uint8Array): void {
     const skipped = Math.min(this.#discard, bytes.length);
     this.#discard -= skipped;
     const rest = skipped === 0 ? bytes : bytes.subarray(skipped);
@@ -178,7 +88,7 @@ export class MemcachedConnection implements StreamHandler, OpenConnection, Reque
     if (this.waiting || this.#pendingBytes !== 0) {
       this.#pending.push(rest.slice());
       this.#setPending(this.#pending, this.#pendingBytes + rest.length);
-      if (this.waiting) this.#pauseBehindWait();
+      if (this.waiting) this.pauseBehindWait(this.#pendingBytes);
       else if (this.#pendingBytes >= this.#neededBytes) this.#advance();
       return;
     }
@@ -206,7 +116,7 @@ export class MemcachedConnection implements StreamHandler, OpenConnection, Reque
   /** Runs what has been read, and reads on, until something has to wait. */
   #advance(): void {
     this.#door.letTimePass();
-    while (!this.waiting && !this.#ending && !this.#closed) {
+    while (!this.waiting && !this.#ending && !this.isClosed) {
       const request = this.#requests[this.#next];
       if (request === undefined) {
         this.#requests = [];
@@ -221,7 +131,7 @@ export class MemcachedConnection implements StreamHandler, OpenConnection, Reque
         continue;
       }
       if (this.mustWait) {
-        this.#hold();
+        this.hold(this.#pendingBytes);
         break;
       }
       const ran = this.#door.commands.run(request, this);
@@ -237,7 +147,7 @@ export class MemcachedConnection implements StreamHandler, OpenConnection, Reque
         this.#next++;
         return;
       case "held":
-        if (this.mustWait) this.#hold();
+        if (this.mustWait) this.hold(this.#pendingBytes);
         return;
       case "quit":
         this.#ending = true;
@@ -246,28 +156,23 @@ export class MemcachedConnection implements StreamHandler, OpenConnection, Reque
   }
 
   #waitFor(ran: Promise<Ran>): void {
-    this.#waiting = true;
-    this.#pauseBehindWait();
+    this.isWaiting = true;
+    this.pauseBehindWait(this.#pendingBytes);
     ran
       .then((outcome) => {
-        this.#waiting = false;
-        if (this.#closed) return;
+        this.isWaiting = false;
+        if (this.isClosed) return;
         this.#done(outcome);
-        this.#resume();
+        this.resume();
       })
-      .catch((error: unknown) => this.#giveUp(error));
+      .catch((error: unknown) => this.giveUp(error));
   }
 
-  #resume(): void {
-    try {
-      this.#advance();
-      if (this.waiting || this.#closed) return;
-      this.#pausedByWait = false;
-      this.#updateReading();
-      if (this.#ended && !this.#ending) this.#end();
-    } catch (error) {
-      this.#giveUp(error);
-    }
+  protected resume(): void {
+    this.#advance();
+    if (this.waiting || this.isClosed) return;
+    this.readOn();
+    if (this.#ended && !this.#ending) this.#end();
   }
 
   /** Requests wait, and their bytes are the stream's: reads them again from a copy. */
@@ -279,47 +184,10 @@ export class MemcachedConnection implements StreamHandler, OpenConnection, Reque
     this.#setQueued(copy.length);
   }
 
-  #hold(): void {
-    this.#held = true;
-    this.#door.hold(this);
-    this.#pauseBehindWait();
-  }
-
-  /** Reads no more from a client that has sent enough to go on with. */
-  #pauseBehindWait(): void {
-    this.#pausedByWait = this.#pendingBytes > MAX_BEHIND_WAIT_BYTES;
-    this.#updateReading();
-  }
-
-  #updateReading(): void {
-    const paused = this.#pausedByBudget || this.#pausedByWait;
-    if (this.#paused === paused || this.#closed) return;
-    this.#paused = paused;
-    if (paused) this.#stream.pause();
-    else this.#stream.resume();
-  }
-
   #end(): void {
     this.#ending = true;
     this.replies.flush();
-    this.#stream.end();
-  }
-
-  #write(bytes: Uint8Array): void {
-    if (this.#closed) return;
-    this.outputBytes += bytes.length;
-    this.#stream.write(bytes);
-    if (this.#stream.bufferedBytes > MANY_REPLY_BYTES) this.#door.noteReplies(this);
-  }
-
-  /** Something of our own failed where no answer says so. After a trap of the kernel nobody may go on: its table may be torn. */
-  #giveUp(error: unknown): void {
-    if (error instanceof WebAssembly.RuntimeError) throw error;
-    const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    this.#door.log.error(
-      `memcached client ${this.session.facts.id} was closed for a reason of our own: ${detail}`,
-    );
-    this.kill(false);
+    this.stream.end();
   }
 
   #setPending(parts: Uint8Array[], bytes: number): void {
@@ -338,7 +206,3 @@ export class MemcachedConnection implements StreamHandler, OpenConnection, Reque
 
 const QUIT: MemcachedRequest = { command: "quit" };
 const TOO_LONG = "CLIENT_ERROR line too long";
-/** Bytes of replies that wait for a client, from which on the door counts them. */
-const MANY_REPLY_BYTES = 64 * 1024;
-/** Bytes that may come behind a request that waits, before reading stops until it has its answer. */
-const MAX_BEHIND_WAIT_BYTES = 64 * 1024;
