@@ -352,6 +352,17 @@ export const SETTINGS = {
     description:
       "Requests that one peer may leave unanswered; beyond them it is sent only what has no quorum without it, and copies the rest later.",
   },
+  maxVersion1Connections: {
+    type: "integer",
+    unit: "",
+    default: 1024,
+    min: 0,
+    max: 65_535,
+    flag: "max-version-1-connections",
+    atRunTime: true,
+    description:
+      "Connections of nodes of the C engine to this one that may be open at a time; 0, or a cluster secret: such nodes are not served.",
+  },
   maxLinkQueueBytes: {
     type: "bytes",
     default: 64 * MIB,

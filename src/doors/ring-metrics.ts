@@ -2,6 +2,7 @@
 
 import { formatHostPort } from "../base/host-port.ts";
 import type { MetricRegistry, Sample } from "../base/metrics.ts";
+import type { DnodeCounters } from "../link/dnode/counters.ts";
 import { FRAME, FRAME_FIRST_OF } from "../link/frame.ts";
 import { MEMBER_STATES, type MemberView, type RingView } from "../ring/view.ts";
 import type { RingFigure } from "../store/kernel-ring.ts";
@@ -244,8 +245,6 @@ function addFrames(metrics: MetricRegistry, ring: RingView): void {
 }
 
 function addLinks(metrics: MetricRegistry, ring: RingView): void {
-  const counts = (label: string, of: Readonly<Record<string, number>>): Sample[] =>
-    Object.entries(of).map(([key, value]) => ({ labels: { [label]: key }, value }));
   const add = (name: string, help: string, read: () => number | readonly Sample[]) =>
     metrics.add({ name: `ringlet_link_${name}`, type: "counter", help, read });
   add("dials", "Connections to peers that were tried.", () => ring.linkCounters.dials);
@@ -266,16 +265,16 @@ function addLinks(metrics: MetricRegistry, ring: RingView): void {
     () => ring.linkCounters.sessionsOpened,
   );
   add("sessions_closed", "Sessions with peers that ended, by reason.", () =>
-    counts("reason", ring.linkCounters.sessionsClosed),
+    samplesOf("reason", ring.linkCounters.sessionsClosed),
   );
   add("refusals", "Peers that this node refused, by reason.", () =>
-    counts("reason", ring.linkCounters.refusals),
+    samplesOf("reason", ring.linkCounters.refusals),
   );
   add("refusals_by_peers", "Peers that refused this node, by reason.", () =>
-    counts("reason", ring.linkCounters.refusalsByPeers),
+    samplesOf("reason", ring.linkCounters.refusalsByPeers),
   );
   add("handshake_failures", "Connections that ended before they were sessions, by reason.", () =>
-    counts("reason", ring.linkCounters.handshakeFailures),
+    samplesOf("reason", ring.linkCounters.handshakeFailures),
   );
   add(
     "frames_rejected",
@@ -287,6 +286,7 @@ function addLinks(metrics: MetricRegistry, ring: RingView): void {
     "Frames that could not be decrypted, for which a link was closed.",
     () => ring.linkCounters.decryptFailures,
   );
+  addVersion1(metrics, ring);
   metrics.add({
     name: "ringlet_link_bytes",
     type: "counter",
@@ -298,6 +298,42 @@ function addLinks(metrics: MetricRegistry, ring: RingView): void {
     ],
   });
 }
+
+/** Connections of framing version 1, which nodes of the C engine speak. */
+function addVersion1(metrics: MetricRegistry, ring: RingView): void {
+  const add = (name: string, help: string, read: (of: DnodeCounters) => number | Sample[]) =>
+    metrics.add({
+      name: `ringlet_version1_${name}`,
+      type: "counter",
+      help,
+      read: () => read(ring.linkCounters.version1),
+    });
+  metrics.add({
+    name: "ringlet_version1_connections",
+    type: "gauge",
+    help: "Connections of version 1 peers that are open; those that were silent for 2 s count too.",
+    read: () => ring.linkCounters.version1.open,
+  });
+  add("requests", "Requests of version 1 peers.", ({ requestsIn }) => requestsIn);
+  add("answers", "Answers to version 1 peers.", ({ answersOut }) => answersOut);
+  add("gossip", "Frames of gossip of version 1 peers.", ({ gossipIn }) => gossipIn);
+  add(
+    "skipped_bytes",
+    "Bytes from version 1 peers that were no frame and were passed over.",
+    ({ skippedBytes }) => skippedBytes,
+  );
+  add(
+    "ignored_frames",
+    "Frames of version 1 peers of types that nothing is done with.",
+    ({ ignoredFrames }) => ignoredFrames,
+  );
+  add("closed", "Connections closed for what a version 1 peer sent, by reason.", ({ closed }) =>
+    samplesOf("reason", closed),
+  );
+}
+
+const samplesOf = (label: string, counts: Readonly<Record<string, number>>): Sample[] =>
+  Object.entries(counts).map(([key, value]) => ({ labels: { [label]: key }, value }));
 
 /** A sample for each other member that has a value. */
 function perPeer(ring: RingView, read: (view: MemberView) => number | undefined): Sample[] {

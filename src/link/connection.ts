@@ -22,7 +22,12 @@ export interface ConnectionOptions {
   readonly limits: LinkLimits;
   /** The handshake has succeeded: the session that takes what comes now; undefined where there shall be none. */
   proven(connection: Connection, end: ProvenHandshake): Session | undefined;
-  /** The handshake has failed; called once, and not after proven(). */
+  /**
+   * The peer speaks no more than version 1, or has said nothing yet: who takes the stream over, which reads already; undefined: nobody,
+   * and the handshake has failed.
+   */
+  version1?(connection: Connection): StreamHandler | undefined;
+  /** The handshake has failed; called once, and not after proven() or where version1() has given a handler. */
   failed(connection: Connection, failure: ConnectionFailure): void;
 }
 
@@ -32,6 +37,7 @@ export class Connection implements StreamHandler {
   readonly #timers: Timer[];
   #isDone = false;
   #session: Session | undefined;
+  #version1: StreamHandler | undefined;
   #grace: Timer | undefined;
 
   constructor(options: ConnectionOptions) {
@@ -40,7 +46,7 @@ export class Connection implements StreamHandler {
     this.stream = stream;
     this.#timers = [
       runtime.after(limits.advertisementTimeoutMs, () => {
-        if (!handshake.hasAdvertisement) this.#fail({ kind: "version1" });
+        if (!handshake.hasAdvertisement) this.#end({ kind: "version1" });
       }),
       runtime.after(limits.handshakeTimeoutMs, () => this.#fail({ kind: "timeout" })),
     ];
@@ -65,12 +71,16 @@ export class Connection implements StreamHandler {
       this.#session.receivedBytes(bytes);
       return;
     }
+    if (this.#version1 !== undefined) {
+      this.#version1.received(bytes);
+      return;
+    }
     if (this.#isDone) return;
     const { send, end } = this.#options.handshake.received(bytes);
     if (send !== undefined) this.stream.write(send);
     if (end === undefined || this.#isDone) return;
     if (end.kind !== "proven") {
-      this.#fail(end);
+      this.#end(end);
       return;
     }
     this.#finish();
@@ -80,15 +90,30 @@ export class Connection implements StreamHandler {
 
   ended(): void {
     if (this.#session !== undefined) this.#session.lost();
+    else if (this.#version1 !== undefined) this.#version1.ended();
     else this.#fail({ kind: "lost", error: undefined });
   }
 
-  drained(): void {}
+  drained(): void {
+    this.#version1?.drained();
+  }
 
   closed(error?: Error): void {
     this.#grace?.cancel();
     if (this.#session !== undefined) this.#session.streamClosed();
+    else if (this.#version1 !== undefined) this.#version1.closed(error);
     else this.#fail({ kind: "lost", error });
+  }
+
+  #end(end: Exclude<ConnectionFailure, { kind: "timeout" | "lost" }>): void {
+    if (this.#isDone) return;
+    if (end.kind === "version1") this.#version1 = this.#options.version1?.(this);
+    if (this.#version1 === undefined) {
+      this.#fail(end);
+      return;
+    }
+    this.#finish();
+    this.#version1.received(this.#options.handshake.unread);
   }
 
   #fail(failure: ConnectionFailure): void {

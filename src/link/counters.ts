@@ -1,5 +1,7 @@
 /** What the links of a node have done, for metrics. */
 
+import { type DnodeCounters, newDnodeCounters } from "./dnode/counters.ts";
+
 /** Numbers only grow while the hub lives. */
 export interface LinkCounters {
   /** Connections that this node tried to make, and those of them that were not made. */
@@ -22,6 +24,8 @@ export interface LinkCounters {
   /** Frames, or bytes in their place, for which a session or a handshake was closed. */
   framesRejected: number;
   decryptFailures: number;
+  /** Connections of framing version 1. */
+  readonly version1: DnodeCounters;
 }
 
 export function newLinkCounters(): LinkCounters {
@@ -39,6 +43,7 @@ export function newLinkCounters(): LinkCounters {
     bytesOut: 0,
     framesRejected: 0,
     decryptFailures: 0,
+    version1: newDnodeCounters(),
   };
 }
 

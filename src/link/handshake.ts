@@ -60,6 +60,8 @@ export interface HandshakeOptions {
   /** Refuses a peer with which the session could not be encrypted. */
   readonly requireEncryption: boolean;
   readonly limits: LinkLimits;
+  /** A peer that speaks no more than version 1 is served: what is no opening is its traffic. */
+  readonly servesVersion1?: boolean;
   /** What this node says of itself; called once, when it says it. */
   hello(): Hello;
   /** Which link the peer gets, or why none. The dialler asks before the peer has proven the secret, the acceptor afterwards. */
@@ -112,7 +114,7 @@ export class Handshake {
   constructor(options: HandshakeOptions) {
     const { codec, limits, registry } = options;
     this.#options = options;
-    this.#opening = new OpeningReader(codec, limits.maxOpeningBytes);
+    this.#opening = new OpeningReader(codec, limits.maxOpeningBytes, options.servesVersion1);
     this.#splitter = new FrameSplitter(limits.maxHelloBytes);
     this.#advertisement = advertisementFrame(codec, registry.advertisement());
   }
@@ -120,6 +122,11 @@ export class Handshake {
   /** Whether the peer has said that it speaks more than version 1. */
   get hasAdvertisement(): boolean {
     return this.#peerAdvertisement !== undefined;
+  }
+
+  /** What has come and is no part of a handshake, when it has ended with "version1" or no byte has come. */
+  get unread(): Uint8Array {
+    return this.#opening.unread;
   }
 
   /** What to send before anything has come: the dialler's advertisement. */

@@ -4,7 +4,7 @@
 import { toHex } from "../base/hex.ts";
 import type { Logger } from "../base/logger.ts";
 import type { Runtime, Timer } from "../base/runtime.ts";
-import type { ByteStream, Listener, RefusedStream } from "../transport/stream.ts";
+import type { ByteStream, Listener, RefusedStream, StreamHandler } from "../transport/stream.ts";
 import type { PeerAddress, Transport } from "../transport/transport.ts";
 import { Backoff } from "./backoff.ts";
 import { CapabilityRegistry } from "./capability.ts";
@@ -12,6 +12,7 @@ import { Connection, type ConnectionFailure, type ProvenHandshake } from "./conn
 import { printable } from "./control-frame.ts";
 import { countOne, type LinkCounters, newLinkCounters } from "./counters.ts";
 import type { LinkCrypto } from "./crypto.ts";
+import { ServedConnections, type ServedConnectionsOptions } from "./dnode/served-connections.ts";
 import { countFailure, describeFailure, type FailureWords, hostOf, nameOf } from "./failure.ts";
 import { Handshake, type Refusal } from "./handshake.ts";
 import { BOOT_ID_BYTES, type Boot, HELLO_NONCE_BYTES, type Hello, isSameBoot } from "./hello.ts";
@@ -42,6 +43,8 @@ export interface LinkHubOptions {
   /** What this node advertises; all that this build has by default. */
   readonly capabilities?: CapabilityRegistry;
   readonly limits?: Partial<LinkLimits>;
+  /** Serves peers that dial this node and speak no more than version 1; left out: nobody does. */
+  readonly version1?: ServedConnectionsOptions | undefined;
 }
 
 /** A peer and how the link to it is. */
@@ -89,6 +92,7 @@ export class LinkHub {
   readonly #peers = new Map<number, Peer>();
   readonly #pending = new Map<Connection, Pending>();
   readonly #listeners: Listener[] = [];
+  readonly #version1: ServedConnections | undefined;
   readonly #ticks: Timer;
   #attempts = 0;
   #isDialling = false;
@@ -109,6 +113,8 @@ export class LinkHub {
       id: toHex(runtime.randomBytes(BOOT_ID_BYTES)),
     };
     this.#said = new RepeatedLog(log);
+    this.#version1 =
+      options.version1 && new ServedConnections(options.version1, this.counters.version1);
     this.setPeers(options.peers);
     this.#ticks = runtime.every(this.limits.pingIntervalMs, () => {
       for (const session of this.sessions()) (session as Session).tick();
@@ -179,6 +185,7 @@ export class LinkHub {
     this.#isClosed = true;
     this.#ticks.cancel();
     for (const connection of this.#pending.keys()) connection.abandon();
+    this.#version1?.close();
     this.#pending.clear();
     for (const peer of this.#peers.values()) {
       peer.wait?.cancel();
@@ -277,6 +284,7 @@ export class LinkHub {
     const { runtime, codec, crypto } = this.#options;
     const { dialled, attempt } = pending;
     const role = dialled === undefined ? "acceptor" : "dialler";
+    const servesVersion1 = dialled === undefined && this.#version1?.isServing === true;
     const handshake = new Handshake({
       role,
       codec,
@@ -285,6 +293,7 @@ export class LinkHub {
       secret: this.#secret,
       requireEncryption: this.#options.requireEncryption === true && stream.isEncrypted !== true,
       limits: this.limits,
+      servesVersion1,
       hello: () => ({
         who: role,
         nonce: runtime.randomBytes(HELLO_NONCE_BYTES),
@@ -301,10 +310,24 @@ export class LinkHub {
       runtime,
       limits: this.limits,
       proven: (one, end) => this.#proven(one, pending, end),
+      version1: (one) => (servesVersion1 ? this.#serveVersion1(one) : undefined),
       failed: (one, failure) => this.#connectionFailed(one, pending, failure),
     });
     this.#pending.set(connection, pending);
     connection.start();
+  }
+
+  /** A connection that was taken in speaks no more than version 1. */
+  #serveVersion1(connection: Connection): StreamHandler | undefined {
+    const { stream } = connection;
+    const host = hostOf(stream.remoteAddress);
+    const handler = this.#version1?.take(stream, (code) => {
+      if (code === undefined) return;
+      const words = `Closed a connection of a version 1 peer at ${host} (${code}): what it sent could not be served.`;
+      this.#said.say(`version 1 ${host}`, code, words);
+    });
+    if (handler !== undefined) this.#pending.delete(connection);
+    return handler;
   }
 
   #admit(hello: Hello, pending: Pending): { readonly link: number } | Refusal {

@@ -75,11 +75,19 @@ export type OpeningEvent =
 export class OpeningReader {
   readonly #codec: LinkCodec;
   readonly #maxBytes: number;
+  readonly #skipsJunk: boolean;
   #kept: Uint8Array = NOTHING;
 
-  constructor(codec: LinkCodec, maxBytes: number) {
+  /** `skipsJunk`: what is no opening is taken for version 1, which passes over what is no frame. */
+  constructor(codec: LinkCodec, maxBytes: number, skipsJunk = false) {
     this.#codec = codec;
     this.#maxBytes = maxBytes;
+    this.#skipsJunk = skipsJunk;
+  }
+
+  /** What has come and is no part of the opening: with "version1", the first bytes of that traffic. */
+  get unread(): Uint8Array {
+    return this.#kept;
   }
 
   /** What came with these bytes, in order. Nothing may be pushed after a marker, "version1" or "broken". */
@@ -91,18 +99,20 @@ export class OpeningReader {
       // A frame of the opening is short: what lies behind is not looked at before the marker.
       const window = input.subarray(0, at + this.#maxBytes);
       const result = this.#codec.parseDnode(window, at);
-      if (result.status === "error" || result.skipped > 0) {
-        return [...events, broken(input[0] === TLS_HANDSHAKE ? SPEAKS_TLS : NO_FRAME)];
-      }
-      if (result.status === "incomplete") {
-        if (input.length - at < this.#maxBytes) break;
+      const isJunk = result.status === "error" || result.skipped > 0;
+      const isLong = result.status === "incomplete" && input.length - at >= this.#maxBytes;
+      if (isJunk && input[0] === TLS_HANDSHAKE) return [...events, broken(SPEAKS_TLS)];
+      if ((isJunk || isLong) && this.#skipsJunk) return [...events, this.#version1(input, at)];
+      if (isJunk) return [...events, broken(NO_FRAME)];
+      if (isLong) {
         return [...events, broken(`its opening has more than ${this.#maxBytes} bytes`)];
       }
+      if (result.status !== "complete") break;
       const { frame, end } = result;
-      at = end;
       if (frame.type !== DNODE_TYPE.cryptoHandshake || frame.flags !== 0) {
-        return [...events, { kind: "version1" }];
+        return [...events, this.#version1(input, at)];
       }
+      at = end;
       if (beginsWith(frame.data, MARKER)) {
         return [...events, { kind: "marker", rest: input.slice(at) }];
       }
@@ -117,6 +127,11 @@ export class OpeningReader {
     }
     this.#kept = input.slice(at);
     return events;
+  }
+
+  #version1(input: Uint8Array, at: number): OpeningEvent {
+    this.#kept = input.slice(at);
+    return { kind: "version1" };
   }
 }
 

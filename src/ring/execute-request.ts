@@ -1,6 +1,6 @@
 // The body of an "execute" request: a client's command for the node that is to run it.
 //
-//   u8 kind (1 read, 2 write, 3 transaction, 4 versions)   u8 database   u8 level   u8 flags (1 RESP 3, 2 no touch, 4 retry)
+//   u8 kind (1 read, 2 write, 3 transaction, 4 versions)   u8 database   u8 level   u8 flags (1 RESP 3, 2 no touch, 4 retry, 8 own datacenter)
 //   kinds 2 and 3: u64 counter, text epoch of the asker, text epoch that the executor is to have; the asker is known by its link
 //   kinds 1 and 2: the arguments       kind 3: the watched keys (key, version, database), the commands (database, arguments)
 //   kind 4: the keys
@@ -14,6 +14,8 @@ import type { RunOptions } from "./local-commands.ts";
 /** What a request works with beside its command. */
 export interface RequestOptions extends RunOptions {
   readonly level: ConsistencyLevel;
+  /** What it writes goes to no other datacenter: it came from one. */
+  readonly isOfDatacenter?: boolean | undefined;
 }
 
 /** Names a write, so that its executor runs it once however often it is sent. */
@@ -67,7 +69,7 @@ export type ExecuteRequest =
     };
 
 const KINDS = ["", "read", "write", "transaction", "versions"] as const;
-const FLAG = { resp3: 1, noTouch: 2, retry: 4 } as const;
+const FLAG = { resp3: 1, noTouch: 2, retry: 4, isOfDatacenter: 8 } as const;
 
 export function encodeExecute(request: ExecuteRequest): Uint8Array {
   const { options } = request;
@@ -79,6 +81,7 @@ export function encodeExecute(request: ExecuteRequest): Uint8Array {
     .u8(
       (options.protocol === 3 ? FLAG.resp3 : 0) |
         (options.noTouch ? FLAG.noTouch : 0) |
+        (options.isOfDatacenter ? FLAG.isOfDatacenter : 0) |
         (id?.isRetry ? FLAG.retry : 0),
     );
   if (id !== undefined) writer.u64(id.counter).text(id.epoch).text(id.executorEpoch);
@@ -112,6 +115,7 @@ export function decodeExecute(body: Uint8Array): ExecuteRequest {
     level,
     protocol: flags & FLAG.resp3 ? 3 : 2,
     noTouch: (flags & FLAG.noTouch) !== 0,
+    ...((flags & FLAG.isOfDatacenter) !== 0 && { isOfDatacenter: true }),
   };
   const request = readRest(reader, kind, options, (flags & FLAG.retry) !== 0);
   reader.end();

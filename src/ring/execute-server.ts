@@ -9,7 +9,7 @@ import { REQUEST_KIND } from "./port.ts";
 import type { RememberedWrites } from "./remembered-writes.ts";
 import type { RingContext } from "./ring-context.ts";
 import { notHere, outcomeUnknown } from "./ring-error.ts";
-import type { ReplicaSet } from "./topology.ts";
+import { type ReplicaSet, withinDatacenter } from "./topology.ts";
 import { encodeReplies, joinSets, runTransaction, versionOf } from "./transactions.ts";
 
 const TEXT = new TextEncoder();
@@ -103,7 +103,11 @@ export class ExecuteServer {
     if (found === undefined || !fitsArity(found.command, args)) throw unknownHere();
     const parts = partsOf(found.command, args, (key) => this.#context.port.replicasOf(key));
     const keys = parts.flatMap((part) => part.keys);
-    return { found, args, keys, options, set: this.#setOf(keys), deadline };
+    const set = this.#setOf(keys);
+    return {
+      ...{ found, args, keys, options, deadline },
+      set: options.isOfDatacenter ? withinDatacenter(set) : set,
+    };
   }
 
   /** The replica set of keys that must have one, with this node in it. */

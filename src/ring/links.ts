@@ -4,7 +4,10 @@ import { LinkHub, type LinkHubOptions } from "../link/hub.ts";
 import type { Topology } from "./topology.ts";
 
 export interface LinksParts
-  extends Pick<LinkHubOptions, "runtime" | "transport" | "codec" | "crypto" | "log" | "events"> {
+  extends Pick<
+    LinkHubOptions,
+    "runtime" | "transport" | "codec" | "crypto" | "log" | "events" | "version1"
+  > {
   readonly settings: Settings;
   readonly secret: string | undefined;
 }

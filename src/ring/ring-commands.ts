@@ -15,6 +15,7 @@ import { isBlind } from "./kinds-of-writes.ts";
 import type { ConsistencyLevel } from "./levels.ts";
 import { type KeyspaceCommand, LocalCommands } from "./local-commands.ts";
 import { isOverAllOwners, runOverAll } from "./over-all-owners.ts";
+import { PeerCommands } from "./peer-commands.ts";
 import type { RingPort } from "./port.ts";
 import { RememberedWrites } from "./remembered-writes.ts";
 import { errorReply, isError, mergeReplies, withMore } from "./reply-parts.ts";
@@ -68,6 +69,7 @@ export class RingCommands {
   readonly #executor: Executor;
   readonly #forwarding: Forwarding;
   readonly #gather: Gather;
+  readonly #ofPeers: PeerCommands;
 
   constructor(parts: RingCommandsParts) {
     const { rememberedWrites, ...shared } = parts;
@@ -76,6 +78,7 @@ export class RingCommands {
     this.#executor = new Executor(this.#context);
     this.#forwarding = new Forwarding(this.#context);
     new ExecuteServer(this.#context, this.#executor, new RememberedWrites(rememberedWrites));
+    this.#ofPeers = new PeerCommands(this.#context, this.#executor, (part) => this.#runPart(part));
     this.#gather = new Gather(this.#context, new GatherServer(this.#context), this.#executor);
   }
 
@@ -92,6 +95,16 @@ export class RingCommands {
     const parts = partsOf(found.command, command.args, (key) => this.#context.port.replicasOf(key));
     if (parts.length === 0) return undefined;
     return this.#answer(found.name, () => this.#runParts(found, parts, command));
+  }
+
+  /**
+   * Runs a command that a version 1 peer has sent (see peer-commands.ts): the reply in RESP 2, an error where it failed. It keeps
+   * `args`.
+   */
+  runForPeer(args: readonly Uint8Array[], isForwarded: boolean): Uint8Array | Promise<Uint8Array> {
+    const reply = this.#ofPeers.run(args, isForwarded);
+    if (reply instanceof Uint8Array) return reply;
+    return reply.catch((error) => errorReply(this.textOf(error, "a command of a peer")));
   }
 
   /**

@@ -42,6 +42,7 @@ import { ReplyGates } from "./reply-gate.ts";
 import { Sessions } from "./sessions.ts";
 import { Status } from "./status.ts";
 import type { Member, ReplicaSet, Topology } from "./topology.ts";
+import { type PeerCommandHandler, servedVersion1 } from "./version1-peers.ts";
 
 /** What a ring is made of. */
 export interface RingParts {
@@ -99,6 +100,8 @@ export class Ring implements RingPort {
   #listener: Listener | undefined;
   /** Runs the commands that the kernel cannot end; set by who runs the host's commands. */
   onRetry: RetryHandler | undefined;
+  /** Runs the commands of version 1 peers; set by who runs the host's commands. */
+  onPeerCommand: PeerCommandHandler | undefined;
 
   constructor(parts: RingParts) {
     const { runtime, store, settings, placement, log } = parts;
@@ -146,7 +149,10 @@ export class Ring implements RingPort {
       ...{ outboxes, catchingUp: this.#catchingUp, readiness: this.#readiness },
       ...{ status: this.#status, requests: this.#requests, frames: this.#frames, touch },
     });
-    this.hub = ringLinks(topology, { ...parts, events: sessions });
+    this.hub = ringLinks(topology, {
+      ...{ ...parts, events: sessions },
+      version1: servedVersion1({ ...parts, handler: () => this.onPeerCommand }),
+    });
     setUpKernel(store, settings, placement);
     writeTables(store, placement, peers);
     this.#readiness.considerPeers();

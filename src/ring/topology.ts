@@ -52,6 +52,11 @@ export interface ReplicaSet {
   readonly remote: readonly (readonly Member[])[];
 }
 
+/** The replicas of a set in this node's datacenter alone. */
+export function withinDatacenter({ local }: ReplicaSet): ReplicaSet {
+  return { local, remote: [] };
+}
+
 /** Most members of a cluster. */
 export const MAX_MEMBERS = 1023;
 /** Most other replicas of a key that one node speaks to: those in its datacenter, and one for each other datacenter. */

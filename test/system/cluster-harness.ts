@@ -68,7 +68,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     ];
     const secret = options.secretOf?.(i);
     const env = secret === undefined ? {} : { RINGLET_CLUSTER_SECRET: secret };
-    return new ClusterMember(clients, { flags, env, keep: options.keep ?? false });
+    return new ClusterMember(clients, peers, { flags, env, keep: options.keep ?? false });
   });
   const cluster = new Cluster(members);
   try {
@@ -115,13 +115,15 @@ export class Cluster {
 
 /** A member: one process after another at the same addresses. */
 export class ClusterMember {
-  /** Where clients connect. */
+  /** Where clients connect, and where other members do. */
   readonly port: number;
+  readonly peerPort: number;
   readonly #options: NodeOptions;
   #node: RunningNode | undefined;
 
-  constructor(port: number, options: NodeOptions) {
+  constructor(port: number, peerPort: number, options: NodeOptions) {
     this.port = port;
+    this.peerPort = peerPort;
     this.#options = options;
   }
 

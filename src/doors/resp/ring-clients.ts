@@ -14,6 +14,7 @@ import type { RetryHandler } from "../../ring/ring.ts";
 import { type ClientOptions, RingCommands } from "../../ring/ring-commands.ts";
 import { errorText } from "../../ring/ring-error.ts";
 import type { ReplicaSet } from "../../ring/topology.ts";
+import type { PeerCommandHandler } from "../../ring/version1-peers.ts";
 import { type Arguments, latin1 } from "../../store/arguments.ts";
 import { CommandError } from "../../store/commands/command.ts";
 import type { EmbeddedStore } from "../../store/embedded-store.ts";
@@ -25,6 +26,7 @@ import type { Transaction } from "./transaction.ts";
 /** What the clients' part needs of the ring's driver. */
 export interface ClientsRing extends RingPort {
   onRetry: RetryHandler | undefined;
+  onPeerCommand: PeerCommandHandler | undefined;
   readonly replies: Pick<ReplyGates, "isGated" | "settled">;
 }
 
@@ -64,6 +66,7 @@ export class RingClients {
       rememberedWrites: () => settings.get("rememberedWrites"),
     });
     ring.onRetry = (retry) => this.#runAgain(retry);
+    ring.onPeerCommand = (args, isForwarded) => this.commands.runForPeer(args, isForwarded);
     parts.clients.onAdd(({ session }) => session.setLevels(this.defaultLevels));
   }
 

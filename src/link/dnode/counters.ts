@@ -1,7 +1,9 @@
 /** What the version 1 connections of a node have done, for metrics. */
 
-/** Numbers only grow while the node lives. */
+/** Numbers only grow while the node lives, but for `open`. */
 export interface DnodeCounters {
+  /** Connections of peers that are open now. */
+  open: number;
   /** Requests of peers, and answers of this node to them. */
   requestsIn: number;
   answersOut: number;
@@ -21,6 +23,7 @@ export interface DnodeCounters {
 
 export function newDnodeCounters(): DnodeCounters {
   return {
+    open: 0,
     requestsIn: 0,
     answersOut: 0,
     requestsOut: 0,

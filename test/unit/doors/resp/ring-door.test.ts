@@ -16,13 +16,13 @@ import { failed, TestNode } from "./node-under-test.ts";
 /** A client of a member; every command goes to the host, as those do that the kernel hands over. */
 class RingClient {
   readonly commander: Commander;
-  readonly ring: FakeNode & Pick<ClientsRing, "onRetry" | "replies">;
+  readonly ring: FakeNode & Pick<ClientsRing, "onRetry" | "onPeerCommand" | "replies">;
   readonly session: Session;
   readonly #feeder: Feeder;
 
   constructor(cluster: FakeCluster, node: FakeNode, settings = new Settings({})) {
     const replies = { isGated: () => false, settled: () => Promise.resolve() };
-    this.ring = Object.assign(node, { onRetry: undefined, replies });
+    this.ring = Object.assign(node, { onRetry: undefined, onPeerCommand: undefined, replies });
     this.commander = new Commander({
       store: node.store,
       settings,
