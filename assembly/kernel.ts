@@ -58,7 +58,7 @@ export { connectionGated, streamBytes, streamTake, turnFlushed } from "./kernel/
 export { isTooFarAhead } from "./kernel/ring/apply";
 export { copiedBytes, copyNeeds, copyWalk } from "./kernel/ring/copy";
 export { digest } from "./kernel/ring/digest";
-export { ringSetLimits, ringSetMaxFrame, ringSetSelf } from "./kernel/ring/limits";
+export { ringSetForgotten, ringSetLimits, ringSetMaxFrame, ringSetSelf } from "./kernel/ring/limits";
 export { linkAddress, linkDown, linkFlushed, linkOpen, linkSetFlags, linkSettle } from "./kernel/ring/links";
 export { linkSeal } from "./kernel/ring/outbox";
 export { peerFeed, peerResume } from "./kernel/ring/peer-feed";

@@ -8,6 +8,9 @@
  * surely received from that peer, from every other replica, of each as soon as that can be reached, and answers reads all the while:
  * what it missed it never acknowledged. In the same way one that answers reads again copies the rest from those that the quorum
  * did not need.
+ *
+ * A node that has lost its memory may have acknowledged writes that it does not know any more. Up to which stamp, the others tell when
+ * they are reached: those that a quorum acknowledged with it, one of any such majority has seen.
  */
 import type { Member, ReplicaSet } from "./topology.ts";
 
@@ -19,6 +22,8 @@ export interface PeerState {
   readonly remembersLoss: boolean;
   /** It began to answer reads when most replicas held no state, this node, as it is now, among them. */
   readonly startedWithUs: boolean;
+  /** The newest stamp that it has minted or seen. */
+  readonly stamp: bigint;
 }
 
 /** One copy to make: every record with at least the stamp `since` that this node is a replica of. */
@@ -39,6 +44,10 @@ export class CatchUp {
   readonly #copied = new Map<number, boolean>();
   /** From which stamp on each partner's records have still to be copied, also of those that are down. */
   readonly #owed = new Map<number, bigint>();
+  /** What those that have been reached told first, when they answered reads if they ever did. */
+  readonly #told = new Map<number, PeerState>();
+  /** Whether it lost its memory, and has not got it back. */
+  #hasForgotten: boolean;
   #isPatient: boolean;
   #fenced: boolean;
   #lossReported = false;
@@ -57,6 +66,7 @@ export class CatchUp {
     this.#sets = sets.filter((set) => set.local.includes(self));
     this.#parallel = options.parallel;
     this.#fenced = options.fenced;
+    this.#hasForgotten = options.fenced;
     this.#isPatient = true;
     const partners = new Set(
       this.#sets.flatMap((set) => [...set.local, ...set.remote.flat()]).filter((m) => m !== self),
@@ -69,6 +79,16 @@ export class CatchUp {
   /** Whether this node lacks its last store epoch: it takes writes, answers no read and counts in no R. */
   get fenced(): boolean {
     return this.#fenced;
+  }
+
+  /**
+   * The newest stamp that this node may have acknowledged and forgotten: 0n where it has forgotten nothing, undefined while too few
+   * of the others have told what they have seen.
+   */
+  get forgotten(): bigint | undefined {
+    if (!this.#hasForgotten) return 0n;
+    if (!this.#sets.every((set) => this.#isTold(set))) return undefined;
+    return [...this.#told.values()].reduce((most, { stamp }) => (stamp > most ? stamp : most), 0n);
   }
 
   /** Whether something is being copied, or waits to be. */
@@ -90,6 +110,7 @@ export class CatchUp {
   /** A peer can be reached, or says something new of itself. */
   peerUp(link: number, state: PeerState): void {
     this.#up.set(link, state);
+    if (this.#hasForgotten && this.#told.get(link)?.fenced !== false) this.#told.set(link, state);
     this.#unfenceIfComplete();
   }
 
@@ -181,7 +202,7 @@ export class CatchUp {
     let loss = false;
     let fromReachable = false;
     for (const set of this.#sets) {
-      const others = set.local.filter((member) => member !== this.#self);
+      const others = this.#othersOf(set);
       const full = others.filter(({ index }) => this.#copied.get(index) === true).length;
       if (others.length > 0 && full >= majority(others.length)) continue;
       if (!this.#startsFromReachable(set, others)) return;
@@ -189,22 +210,40 @@ export class CatchUp {
       loss ||= others.some(({ index }) => this.#up.get(index)?.remembersLoss === true);
     }
     this.#fenced = false;
+    this.#hasForgotten = false;
+    this.#told.clear();
     this.#startedFromReachable = fromReachable;
     this.#lossReported ||= loss;
   }
 
+  #othersOf({ local }: ReplicaSet): Member[] {
+    return local.filter((member) => member !== this.#self);
+  }
+
+  /** Whether those have told that any quorum of a range met, or the range starts from what can be reached, and they have told. */
+  #isTold(set: ReplicaSet): boolean {
+    const others = this.#othersOf(set);
+    const whole = others.filter(({ index }) => this.#told.get(index)?.fenced === false).length;
+    return whole >= majority(others.length) || this.#mayStart(set, others);
+  }
+
   /** Whether most replicas of a range hold no state, or began with this node, and what can be reached has been copied. */
   #startsFromReachable(set: ReplicaSet, others: readonly Member[]): boolean {
+    if (!this.#mayStart(set, others)) return false;
+    const reachable = [...others, ...set.remote.flat()].filter(({ index }) => this.#up.has(index));
+    return reachable.every((member) => this.#copiedAsItIs(member));
+  }
+
+  /** Whether most replicas of a range hold no state, or began with this node. */
+  #mayStart(set: ReplicaSet, others: readonly Member[]): boolean {
     const beginners = others.filter(({ index }) => {
       const state = this.#up.get(index);
       return state !== undefined && (state.fenced || state.startedWithUs);
     });
     if (beginners.length + 1 < majority(set.local.length)) return false;
     const elsewhere = set.remote.flat();
-    const isFound = ({ index }: Member): boolean => this.#up.has(index);
-    if (this.#isPatient && elsewhere.length > 0 && !elsewhere.some(isFound)) return false;
-    const reachable = [...others, ...elsewhere].filter(isFound);
-    return reachable.every((member) => this.#copiedAsItIs(member));
+    const isAlone = !elsewhere.some(({ index }) => this.#up.has(index));
+    return !(this.#isPatient && elsewhere.length > 0 && isAlone);
   }
 }
 

@@ -6,7 +6,7 @@ import type { Logger } from "../base/logger.ts";
 import type { Runtime } from "../base/runtime.ts";
 import type { Settings } from "../base/settings.ts";
 import type { EmbeddedStore } from "../store/embedded-store.ts";
-import { RING_FIGURE } from "../store/kernel-ring.ts";
+import { NOT_TOLD, RING_FIGURE } from "../store/kernel-ring.ts";
 import { CatchUp } from "./catch-up.ts";
 import { Copies } from "./copies.ts";
 import { decodeMissed } from "./missed.ts";
@@ -48,6 +48,7 @@ export class CatchingUp {
   /** The longest time that a request of this node could be under way since it began, in ms. */
   #longestTimeoutMs: number;
   #wasFenced = true;
+  #forgotten = 0n;
 
   constructor(parts: CatchingUpParts) {
     const { ring, store, settings, log } = parts;
@@ -71,11 +72,17 @@ export class CatchingUp {
       this.#longestTimeoutMs = Math.max(this.#longestTimeoutMs, timeoutMs);
     });
     settings.onChange("copyParallel", () => this.begin());
+    this.#considerForgotten();
   }
 
   /** Whether this node lacks its last store epoch: it takes writes and answers no read. */
   get isFenced(): boolean {
     return this.#catchUp.fenced;
+  }
+
+  /** As RingPort.forgotten; the kernel knows it too. */
+  get forgotten(): bigint {
+    return this.#forgotten;
   }
 
   /** Whether something is being copied, or waits to be. */
@@ -121,6 +128,7 @@ export class CatchingUp {
       fenced: state.fenced,
       remembersLoss: knownEpoch !== undefined && knownEpoch !== epoch,
       startedWithUs: state.startedWith.includes(epoch),
+      stamp: state.stamp,
     });
     if (state.brought !== undefined && member.datacenter === self.datacenter) {
       this.#catchUp.mayLack(state.brought, self.datacenter);
@@ -180,6 +188,7 @@ export class CatchingUp {
 
   /** Makes known whether this node is fenced, when that has changed. */
   #considerFence(): void {
+    this.#considerForgotten();
     const { fenced, lossReported, startedFromReachable } = this.#catchUp;
     if (fenced === this.#wasFenced) return;
     this.#wasFenced = fenced;
@@ -192,6 +201,14 @@ export class CatchingUp {
       }
     }
     this.#parts.changed(fenced);
+  }
+
+  /** Tells the kernel up to which stamp this node acknowledges no writes, when that has changed. */
+  #considerForgotten(): void {
+    const forgotten = this.#catchUp.forgotten ?? NOT_TOLD;
+    if (forgotten === this.#forgotten) return;
+    this.#forgotten = forgotten;
+    this.#parts.store.kernel.ringSetForgotten(forgotten);
   }
 
   #reachableEpochs(): string[] {

@@ -22,6 +22,11 @@ export interface CoordinatedRequest {
   readonly datacenters: readonly (readonly Replica[])[];
   /** The coordinator, where it is one of the replicas. */
   readonly self: number | undefined;
+  /**
+   * The coordinator has lost its memory, and may have acknowledged writes that it does not know of any more: at levels above DC_ONE
+   * it is no replica that holds this one as the newest.
+   */
+  readonly hasForgotten?: boolean;
   /** Of a write: its own. Of a read: of the record that the coordinator holds, OLDEST for none. */
   readonly stamp: Stamp;
 }
@@ -79,6 +84,8 @@ interface Group {
  * - A fence is the replica's own: it refuses reads while it has one. What the coordinator knows of it may be old, so it only
  *   decides who is asked first where one answer is enough.
  * - An acknowledgement says "I hold exactly this stamp". A replica that holds something newer says so, and is never counted.
+ * - A replica that has lost its memory applies what comes, but acknowledges no write at or below the newest that it may have
+ *   acknowledged before; to such a write it says "stale", or "failed" while it has not been told which that is.
  * - Blind writes are stamped again and sent anew when they are stale. What depends on the old value (an effect) is not: above
  *   DC_ONE it is no request of this kind, since the newest of a quorum is read before its command runs (executor.ts).
  * - A read answers the newest of all that it has heard, and repairs who holds less. At the safe levels the answer waits until a
@@ -170,8 +177,10 @@ export class Coordination {
   }
 
   #isUsable({ id, isUp, isReadable }: Replica): boolean {
-    const { kind, self } = this.#request;
-    return kind === "read" && id === self ? isReadable : isUp;
+    const { kind, self, level, hasForgotten } = this.#request;
+    if (id !== self) return isUp;
+    if (kind === "read") return isReadable;
+    return level === "DC_ONE" || !hasForgotten;
   }
 
   /** Whether the coordinator counts as a replica of this request. */
@@ -184,7 +193,7 @@ export class Coordination {
     const { self, datacenters } = this.#request;
     this.#holders.clear();
     this.#sent.clear();
-    if (self !== undefined) this.#holders.add(self);
+    if (self !== undefined && this.#selfCounts()) this.#holders.add(self);
     const decisions: Decision[] = [];
     for (const [index, replicas] of datacenters.entries()) {
       // A datacenter that the level does not count gets one copy, which its receiver spreads.

@@ -3,6 +3,7 @@
 
 import type { Effect } from "../store/effect.ts";
 import type { EmbeddedStore } from "../store/embedded-store.ts";
+import { NOT_TOLD } from "../store/kernel-ring.ts";
 import type { RequestOptions } from "./execute-request.ts";
 import { isBlind } from "./kinds-of-writes.ts";
 import { type ConsistencyLevel, neededReplicas } from "./levels.ts";
@@ -94,7 +95,7 @@ export class Executor {
   async write(command: ReplicaCommand): Promise<Uint8Array> {
     const { found, args, set, options } = command;
     requireReach(set, options.level, this.#context.port.topology.self, (member) =>
-      this.#context.port.isUp(member),
+      this.#mayAcknowledge(member, options.level),
     );
     const reach = reachOf(command);
     const isRepeatable = isBlind(found.name, args);
@@ -151,9 +152,24 @@ export class Executor {
     const { deadline } = reach;
     const frames = framesOf(effects, false);
     if (reach.level !== "DC_EACH_SAFE_QUORUM") this.#spread(effects, reach.set);
-    return this.#ask(reach, (members, need) =>
-      frames.map((frame) => this.#context.port.send(members, frame, need, { deadline })),
+    return this.#ask(
+      reach,
+      (members, need) =>
+        frames.map((frame) => this.#context.port.send(members, frame, need, { deadline })),
+      reach.level === "DC_ONE" ? 1 : this.#ownShare,
     );
+  }
+
+  /** Whether a member can be one of those that a write needs: this node only knows of itself what it may have forgotten. */
+  #mayAcknowledge(member: Member, level: ConsistencyLevel): boolean {
+    const { port } = this.#context;
+    if (member !== port.topology.self || level === "DC_ONE") return port.isUp(member);
+    return this.#ownShare === 1;
+  }
+
+  /** What this node's having a write counts for. */
+  get #ownShare(): 0 | 1 {
+    return this.#context.port.forgotten === NOT_TOLD ? 0 : 1;
   }
 
   /** Sends one copy to each other datacenter, whose receiver spreads it; nobody waits for that. */
@@ -188,24 +204,25 @@ export class Executor {
     );
   }
 
-  /** Has `ask` ask the replicas of each datacenter that the level counts. */
+  /** Has `ask` ask the replicas of each datacenter that the level counts; `share`: what this node counts for among its own. */
   async #ask(
     { set, level }: Reach,
     ask: (members: readonly Member[], need: number, isOwn: boolean) => Promise<QuorumOutcome>[],
+    share: 0 | 1 = 1,
   ): Promise<readonly Heard[]> {
     const { self } = this.#context.port.topology;
     const others = set.local.filter((member) => member !== self);
     const heard: Promise<Heard>[] = [];
-    const add = (members: readonly Member[], own: 0 | 1, n: number) => {
+    const add = (members: readonly Member[], own: 0 | 1, n: number, isOwn: boolean) => {
       const need = neededReplicas(level, n) - own;
       if (members.length === 0) return;
-      for (const asked of ask(members, need, own === 1)) {
+      for (const asked of ask(members, need, isOwn)) {
         heard.push(asked.then((outcome) => ({ ...outcome, own, n })));
       }
     };
-    add(others, 1, set.local.length);
+    add(others, share, set.local.length, true);
     if (level === "DC_EACH_SAFE_QUORUM") {
-      for (const replicas of set.remote) add(replicas, 0, replicas.length);
+      for (const replicas of set.remote) add(replicas, 0, replicas.length, false);
     }
     return Promise.all(heard);
   }

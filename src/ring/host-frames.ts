@@ -19,7 +19,7 @@ import {
 import { type Applied, applyFrame, recordFrames, recordStamp } from "../store/apply.ts";
 import type { Key } from "../store/database.ts";
 import type { EmbeddedStore } from "../store/embedded-store.ts";
-import { ANSWER } from "../store/kernel-ring.ts";
+import { ANSWER, NOT_TOLD } from "../store/kernel-ring.ts";
 import type { Outboxes } from "./outboxes.ts";
 import type { QuorumOutcome, QuorumWishes, RingPort } from "./port.ts";
 import type { QuorumRequests } from "./quorum-requests.ts";
@@ -39,9 +39,12 @@ export interface HostFramesParts {
 type Outcome = Applied | "malformed";
 
 /** Codes of FAIL (assembly/kernel/ring/frames.ts). */
+const FAIL_FENCED = 1;
 const FAIL_NO_MEMORY = 2;
 const FAIL_TOO_FAR_AHEAD = 3;
 const FAIL_INTERNAL = 5;
+/** The node of the newest write that may have a stamp. */
+const ANY_NODE = 0xffff;
 /** Longest answer that goes through an outbox. */
 const MAX_OUTBOX_FRAME_BYTES = 128 * 1024;
 
@@ -133,7 +136,7 @@ export class HostFrames {
       case "applied":
       case "merged":
       case "equal":
-        this.#acknowledge(link);
+        this.#held(link, frame);
         return;
       case "stale":
         this.#answer(link, this.#stale(frame));
@@ -148,6 +151,18 @@ export class HostFrames {
       case "malformed":
         this.#fail(link, FAIL_INTERNAL);
     }
+  }
+
+  /**
+   * Answers a frame that is applied: it is acknowledged, unless it may be older than a write that this node has acknowledged and
+   * forgotten. A floor is not compared with what is newer.
+   */
+  #held(link: number, frame: Uint8Array): void {
+    const { forgotten } = this.#ring;
+    const isNewer = forgotten === 0n || frame[4] !== FRAME.write || stampOf(frame) > forgotten;
+    if (isNewer) this.#acknowledge(link);
+    else if (forgotten === NOT_TOLD) this.#fail(link, FAIL_FENCED);
+    else this.#answer(link, encodeStale({ stamp: forgotten, node: ANY_NODE }, frame));
   }
 
   /** Applies the records of a BATCH: none where one cannot be, all but those that are held in a newer version otherwise. */
@@ -165,7 +180,7 @@ export class HostFrames {
     }
     this.#store.releaseObjects();
     if ((frameHead(frame).flags & FRAME_FLAG.spread) !== 0) this.#passOn(frame);
-    if (refusal === undefined) this.#acknowledge(link);
+    if (refusal === undefined) this.#held(link, writes[0] ?? frame);
     else this.#answerWrite(link, refusal.write, refusal.outcome);
   }
 

@@ -53,6 +53,11 @@ export interface RingPort {
   readonly refusal: string | undefined;
   /** Whether this node lacks its last store epoch: it takes writes and answers no read. */
   readonly isFenced: boolean;
+  /**
+   * The newest stamp that this node may have acknowledged before it lost its memory: it acknowledges no write at or below. 0n: it has
+   * lost none; NOT_TOLD: what the others would tell is not known yet, and its own share of a write counts for nothing.
+   */
+  readonly forgotten: bigint;
   /** Whether a session with a member is open; true for this node. */
   isUp(member: Member): boolean;
   /**

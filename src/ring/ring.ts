@@ -256,6 +256,10 @@ export class Ring implements RingPort {
     return this.#catchingUp.isFenced;
   }
 
+  get forgotten(): bigint {
+    return this.#catchingUp.forgotten;
+  }
+
   /** Whether it copies what it lacks or may have missed. */
   get isCatchingUp(): boolean {
     return this.#catchingUp.isBusy;

@@ -10,6 +10,11 @@ export interface RingKernelExports {
   /** Flags of this node: SELF_. */
   ringSetSelf(flags: number): void;
   /**
+   * The newest stamp that this node may have acknowledged before it lost its memory: it acknowledges no write at or below. 0: it
+   * has lost none; NOT_TOLD: what the others would tell is not known yet.
+   */
+  ringSetForgotten(stamp: bigint): void;
+  /**
    * Bounds: age of a slot in ms, how far a stamp may be ahead in ms, slots at most, unanswered requests of a link at which it
    * takes no more.
    */
@@ -159,6 +164,9 @@ export interface RingKernelExports {
   /** A cell of the histograms of how long requests waited: at (level · 2 + (1 for writes)) · 20, 19 counts (base/histogram.ts) and the sum in µs. */
   ringLatency(index: number): number;
 }
+
+/** In ringSetForgotten(): not known yet. */
+export const NOT_TOLD = 0xffff_ffff_ffff_ffffn;
 
 /** Flags of this node. */
 export const SELF_FLAG = { coordinating: 1, fenced: 2 } as const;

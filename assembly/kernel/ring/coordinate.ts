@@ -49,7 +49,7 @@ import {
 import { COMMANDS_COORDINATED, countFigure } from "./figures";
 import { countAtOnce } from "./latency";
 import { LEVEL_ONE, LEVEL_SAFE } from "./levels";
-import { isFenced, SELF_COORDINATING, selfFlags } from "./limits";
+import { isFenced, mayHaveForgotten, SELF_COORDINATING, selfFlags } from "./limits";
 import { NO_SLOT } from "./links";
 import { writeBytes } from "./outbox";
 import { keyIsAlive, keysOf, requestOf } from "./requests";
@@ -181,16 +181,34 @@ function blind(command: u32, argv: u32, argc: u32, hash: u32, reply: u32, level:
   const set = routeMembers(key, keyLength);
   if (!setHasSelf(set)) return writeElsewhere(command, argv, argc, hash, set, reply, level);
   const replicas = setReplicas(set);
-  const need: u32 = level == LEVEL_ONE ? 0 : replicas >> 1;
+  const need = othersToWrite(level, replicas);
   const up = writableLinks(set, writeBytes(keyLength, valueLength));
   if (up == NO_ROOM) return PEERS;
-  if (up < need) return refuse(need + 1, replicas, 1);
+  if (up < need) return refuseWrite(replicas);
   if (need != 0 && !slotsHaveRoom()) return refuseMore();
   if (!writes) noteSeen(hash, key, keyLength);
   const before = changes;
   const outcome = command == SET ? commandSet(argv, argc, hash) : runHere(command, argv, argc, hash);
   if (outcome != DONE || changes == before) return outcome;
   return replicate(command, set, need, key, keyLength, hash, reply, !writes && need != 0 ? <u32>seen : 0);
+}
+
+/** How many other replicas must acknowledge a write that this node, a replica, coordinates. */
+// @ts-ignore: decorator
+@inline
+function othersToWrite(level: u32, replicas: u32): u32 {
+  return level == LEVEL_ONE ? 0 : (replicas >> 1) + (mayHaveForgotten() ? 1 : 0);
+}
+
+/** Whether this node counts, where so many others must acknowledge. */
+// @ts-ignore: decorator
+@inline
+function ownShare(need: u32, replicas: u32): u32 {
+  return need > replicas >> 1 ? 0 : SLOT_SELF;
+}
+
+function refuseWrite(replicas: u32): i32 {
+  return refuse((replicas >> 1) + 1, replicas, mayHaveForgotten() ? 0 : 1);
 }
 
 /** Notes what is there for a key that a DEL is about to remove. */
@@ -256,8 +274,9 @@ function replicate(
     return DONE;
   }
   gate();
-  const flags = SLOT_WRITE | SLOT_SELF;
-  const handle = slotOpenFor(client, place(reply), place(outNext), need, setReplicas(set), command, flags);
+  const replicas = setReplicas(set);
+  const flags = SLOT_WRITE | ownShare(need, replicas);
+  const handle = slotOpenFor(client, place(reply), place(outNext), need, replicas, command, flags);
   slotSetHash(slotOf(handle), hash);
   slotExpects(handle, sendRecord(set, handle, database, record, key, keyLength, saw));
   return DONE;
@@ -325,12 +344,12 @@ function writeMany(command: u32, argv: u32, argc: u32, reply: u32, level: u32): 
   const set = commonSet(argv, argc, step, level);
   if (set == 0 || manyBytes > MAX_COMMAND_BYTES) return leave();
   const replicas = setReplicas(set);
-  const need: u32 = level == LEVEL_ONE ? 0 : replicas >> 1;
+  const need = othersToWrite(level, replicas);
   for (let i: u32 = 1; i < argc; i += step) {
     const keySet = level == LEVEL_ONE ? routeMembers(argument(argv, i), argumentLength(argv, i)) : set;
     const up = writableLinks(keySet, <u32>manyBytes);
     if (up == NO_ROOM) return PEERS;
-    if (up < need) return refuse(need + 1, replicas, 1);
+    if (up < need) return refuseWrite(replicas);
     if (level != LEVEL_ONE) break;
   }
   if (need != 0 && !slotsHaveRoom()) return refuseMore();
@@ -344,7 +363,7 @@ function writeMany(command: u32, argv: u32, argc: u32, reply: u32, level: u32): 
   let handle = NO_SLOT;
   if (need != 0) {
     gate();
-    const flags = SLOT_WRITE | SLOT_SELF | SLOT_MULTI | SLOT_CAREFUL;
+    const flags = SLOT_WRITE | SLOT_MULTI | SLOT_CAREFUL | ownShare(need, replicas);
     handle = slotOpenFor(client, place(reply), place(outNext), need, replicas, command, flags);
   }
   let frames: u32 = 0;

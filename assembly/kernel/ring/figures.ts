@@ -16,7 +16,7 @@ export const ACKS_RECEIVED: u32 = 35;
 export const APPLIED_RECORDS: u32 = 36;
 export const EQUAL_RECORDS: u32 = 37;
 export const STALE_RECORDS: u32 = 38;
-/** Frames refused: too far ahead, no memory, not a replica, fenced (and see REFUSED_BEHIND). */
+/** Frames refused: too far ahead, no memory, not a replica, fenced: a read, or a write that is held now (and see REFUSED_BEHIND). */
 export const REFUSED_AHEAD: u32 = 39;
 export const REFUSED_MEMORY: u32 = 40;
 export const REFUSED_FOREIGN: u32 = 41;

@@ -7,7 +7,7 @@
 //   BATCH 0x12    8 u64 stamp   16 u64 node   24 u32 count   28 that many WRITE frames
 //   FLOOR 0x13    8 u64 stamp   16 u64 node
 //   ACKS  0x18    8 u32 count: the next so many requests are acknowledged
-//   STALE 0x19    8 u64 stamp   16 u64 node (of what the replica holds)   24 the WRITE frame that it refuses
+//   STALE 0x19    8 u64 stamp   16 u64 node (of what the replica holds, or has held)   24 the WRITE frame that it refuses
 //   NEWER 0x1a    as WRITE: the replica's newer record
 //   OLDER 0x1b    8 u64 stamp   16 u64 node (of what the replica holds, 0 and 0: nothing)   24 u32 key length   28 key
 //   FAIL  0x1c    8 u32 code

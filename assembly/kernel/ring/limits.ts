@@ -1,15 +1,25 @@
 // What the host sets for the ring: the state of this node, and its bounds.
 
+import { observeStamp } from "../clock";
+
 /** This node coordinates requests of clients. */
 export const SELF_COORDINATING: u32 = 1;
 /** This node lacks its last store epoch: it takes writes and answers no read. */
 export const SELF_FENCED: u32 = 2;
+
+/** Instead of a stamp: what the others would tell is not known yet. */
+export const NOT_TOLD: u64 = u64.MAX_VALUE;
 
 /** Bytes of an outbox. */
 export const OUTBOX_BYTES: u32 = 256 * 1024;
 
 /** SELF_ flags. */
 export let selfFlags: u32 = 0;
+/**
+ * The newest stamp that this node may have acknowledged before it lost its memory; 0: it has lost none. An acknowledgement says that
+ * nothing newer was acknowledged before, so it gives none for a write at or below this.
+ */
+export let forgotten: u64 = 0;
 /** Age at which a slot fails, in ms. */
 export let requestTimeoutMs: u32 = 5000;
 /** How far a stamp may be ahead of this node's clock, in ms. */
@@ -23,6 +33,7 @@ export let maxFrameBytes: u32 = 72 * 1024 * 1024;
 
 export function limitsInit(): void {
   selfFlags = SELF_COORDINATING;
+  forgotten = 0;
   requestTimeoutMs = 5000;
   maxStampAheadMs = 10_000;
   maxPending = 1 << 20;
@@ -39,6 +50,19 @@ export function isFenced(): bool {
 /** Sets the state of this node: SELF_ flags. */
 export function ringSetSelf(flags: u32): void {
   selfFlags = flags;
+}
+
+/** Sets the newest stamp that this node may have forgotten, NOT_TOLD or 0; what it mints is newer. */
+export function ringSetForgotten(stamp: u64): void {
+  forgotten = stamp;
+  if (stamp != NOT_TOLD) observeStamp(stamp);
+}
+
+/** Whether this node may have acknowledged anything before it lost its memory: its own share of a write counts for nothing. */
+// @ts-ignore: decorator
+@inline
+export function mayHaveForgotten(): bool {
+  return forgotten == NOT_TOLD;
 }
 
 /** Sets the bounds: see the fields. */

@@ -64,7 +64,7 @@ import {
   PRIOR_BYTES,
   STALE_HEADER_BYTES,
 } from "./frames";
-import { isFenced } from "./limits";
+import { forgotten, isFenced, mayHaveForgotten } from "./limits";
 import {
   LINK_NEWEST,
   linkAddress,
@@ -91,6 +91,9 @@ import {
 } from "./outbox";
 import { fullOutbox, NO_LINK, RUN_DONE, RUN_HOST, RUN_HOST_ANSWERS, RUN_NO_MEMORY } from "./run";
 import { ringOn, routeMembers, selfInAllSets, setHasSelf, setLocal, setLocals } from "./route";
+
+/** The node of the newest write that may have a stamp. */
+const ANY_NODE: u32 = 0xffff;
 
 /** Answers FAIL, and counts why. */
 function refuse(link: u32, code: u32, figure: u32): i32 {
@@ -121,7 +124,8 @@ export function runWrite(link: u32, frame: u32, hash: u32, hint: u32): i32 {
   const valueLength = frameValueLength(frame);
   const expiryAndNode = frameExpiryAndNode(frame);
   const database = frameDatabase(frame);
-  if (flags == 0 && expiryAndNode <= 0xffff && hint != 0 && link != NO_LINK) {
+  const isForgotten = forgotten != 0 && stamp <= forgotten && link != NO_LINK;
+  if (flags == 0 && expiryAndNode <= 0xffff && hint != 0 && link != NO_LINK && !isForgotten) {
     const key = frameKey(frame);
     if (applyOver(hint, database, key, keyLength, key + keyLength, valueLength, stamp, expiryAndNode)) {
       noteNewest(link, stamp, <u32>expiryAndNode);
@@ -129,6 +133,11 @@ export function runWrite(link: u32, frame: u32, hash: u32, hint: u32): i32 {
       answerAck(link);
       return RUN_DONE;
     }
+  }
+  if (isForgotten) {
+    const bytes = forgottenBytes(link, frame);
+    if (!answerFits(bytes)) return RUN_HOST_ANSWERS;
+    if (!answerRoom(link, bytes)) return fullOutbox(link);
   }
   const deleting = (flags & FRAME_TOMBSTONE) != 0;
   if (link != NO_LINK && (flags & FRAME_SPREAD || (deleting && valueLength != 0))) {
@@ -151,6 +160,7 @@ export function runWrite(link: u32, frame: u32, hash: u32, hint: u32): i32 {
   if (applied > APPLY_EQUAL) return refuseRecord(link, frame, applied);
   noteNewest(link, stamp, <u32>expiryAndNode & 0xffff);
   if (flags & FRAME_SPREAD) spread(link, frame, flags, deleting ? 0 : valueLength);
+  if (isForgotten) return refuseForgotten(link, frame);
   if (applied == APPLY_EQUAL) {
     countFigure(EQUAL_RECORDS, 1);
   } else {
@@ -161,6 +171,22 @@ export function runWrite(link: u32, frame: u32, hash: u32, hint: u32): i32 {
     }
   }
   answerAck(link);
+  return RUN_DONE;
+}
+
+/** Bytes of the answer to a record at or below what this node may have forgotten. */
+function forgottenBytes(link: u32, frame: u32): u32 {
+  return mayHaveForgotten() || linkIsBehind(link) ? FAIL_BYTES : STALE_HEADER_BYTES + frameLength(frame);
+}
+
+/**
+ * Answers a record that is held now, but may be older than one that this node has acknowledged and forgotten: whose write it is stamps
+ * it again, and who repairs knows that it is held.
+ */
+function refuseForgotten(link: u32, frame: u32): i32 {
+  countFigure(REFUSED_FENCED, 1);
+  if (mayHaveForgotten() || linkIsBehind(link)) answerFail(link, FAIL_FENCED);
+  else answerStale(link, forgotten, ANY_NODE, frame);
   return RUN_DONE;
 }
 

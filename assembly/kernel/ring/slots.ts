@@ -19,7 +19,7 @@ import { slotBackdate } from "./deadlines";
 import { queueEvent } from "./events";
 import { countFigure, REQUESTS_RETRIED, SLOTS_FAILED, SLOTS_OPENED } from "./figures";
 import { decideFollowers, followers } from "./follow";
-import { FAIL_INTERNAL, FAIL_LINK_DOWN } from "./frames";
+import { FAIL_FENCED, FAIL_INTERNAL, FAIL_LINK_DOWN } from "./frames";
 import { maxPending } from "./limits";
 import { NO_SLOT } from "./links";
 import { decideReply, failReply } from "./override";
@@ -224,7 +224,7 @@ export function slotAnswered(slot: u32, link: u32, acknowledged: bool): void {
 export function slotFailed(handle: u32, link: u32, code: u32): void {
   const slot = openSlotOf(handle);
   if (slot == 0) return;
-  if (code == FAIL_LINK_DOWN || code == FAIL_INTERNAL) noteLost(slot);
+  if (code == FAIL_LINK_DOWN || code == FAIL_INTERNAL || code == FAIL_FENCED) noteLost(slot);
   if (!(handle & PART)) {
     slotAnswered(slot, link, false);
     return;
@@ -235,7 +235,7 @@ export function slotFailed(handle: u32, link: u32, code: u32): void {
   else store<u32>(spoiled, load<u32>(spoiled) | (<u32>1 << (link & 31)));
 }
 
-/** Notes that nobody knows what became of a request on a link. */
+/** Notes that a replica may hold what it has not acknowledged: nobody knows, or it has lost its memory and holds it for certain. */
 function noteLost(slot: u32): void {
   const open = <u32>load<u8>(slot, AT_OPEN);
   if (open >> LOST_SHIFT < MOST_LOST) store<u8>(slot, <u8>(open + (1 << LOST_SHIFT)), AT_OPEN);

@@ -1,7 +1,14 @@
 /** Frames that come over a link: what a replica answers, in which order, and what it does with bytes that are no frames. */
 import { describe, expect, test } from "vitest";
 import { FRAME_FLAG } from "../../../src/link/frame.ts";
-import { ANSWER, LINK, LINK_FLAG, NO_LINK, PEER_STATUS } from "../../../src/store/kernel-ring.ts";
+import {
+  ANSWER,
+  LINK,
+  LINK_FLAG,
+  NO_LINK,
+  NOT_TOLD,
+  PEER_STATUS,
+} from "../../../src/store/kernel-ring.ts";
 import type { PeerFrame } from "../../reference/peer-frames.ts";
 import { openKernel, START_MS } from "../store/store-under-test.ts";
 import * as bytes from "./peer-bytes.ts";
@@ -122,6 +129,37 @@ describe("WRITE", () => {
     ).toEqual(["acks 1", "fail 1"]);
     kernel.ringSetSelf(1);
     expect(answers(peer, bytes.read("key")).map(brief)).toEqual(["newer key=value 1/1"]);
+  });
+
+  test("is held and not acknowledged at or below what a replica may have acknowledged and forgotten", () => {
+    const peer = open();
+    peer.install([{ self: true, locals: [1, 2] }]);
+    peer.open(2);
+    kernel.ringSetForgotten(stampAt(5));
+    const seen = { stamp: stampAt(0), node: 1 };
+    const replies = answers(
+      peer,
+      bytes.write("new", "value", stampAt(4)),
+      bytes.write("new", "value", stampAt(5)),
+      bytes.deletion("new", stampAt(5), seen, { node: 2 }),
+      bytes.write("spread", "value", stampAt(5), { flags: FRAME_FLAG.spread }),
+      bytes.write("later", "value", stampAt(6)),
+      bytes.write("long", "v".repeat(100_000), stampAt(1)),
+    );
+    expect(replies.map(brief)).toEqual([
+      ...Array.from({ length: 4 }, () => "stale 5/65535"),
+      "acks 1",
+      "stale 5/65535",
+    ]);
+    expect(peer.held("new")).toMatchObject({ stamp: stampAt(5), node: 2 });
+    for (const key of ["spread", "later"]) expect(peer.get(key)).toBe("value");
+    expect(peer.frames(2).map(brief)).toEqual(["write spread=value 5/1"]);
+    expect(kernel.lastStampSeen()).toBe(stampAt(6));
+    kernel.ringSetForgotten(NOT_TOLD);
+    expect(answers(peer, bytes.write("later", "still", stampAt(7))).map(brief)).toEqual(["fail 1"]);
+    expect(peer.get("later")).toBe("still");
+    kernel.ringSetForgotten(0n);
+    expect(answers(peer, bytes.write("new", "value", stampAt(6))).map(brief)).toEqual(["acks 1"]);
   });
 
   test("of a DEL says what it removed where that is newer than what its coordinator saw", () => {

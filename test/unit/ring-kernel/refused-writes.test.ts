@@ -1,8 +1,9 @@
 /** Writes that a replica refuses for something newer: which of them stand, which get a new stamp, and which fail. */
 import { describe, expect, test } from "vitest";
+import { NOT_TOLD } from "../../../src/store/kernel-ring.ts";
 import { START_MS } from "../store/store-under-test.ts";
 import { agreed, alone, three } from "./replicas.ts";
-import { noQuorum, ONE, QUORUM, WiredKernels } from "./wired-kernels.ts";
+import { noQuorum, ONE, QUORUM, SAFE, WiredKernels } from "./wired-kernels.ts";
 
 describe("a write that a replica refuses for something newer", () => {
   test("stands when a quorum that held nothing newer acknowledges it", () => {
@@ -168,5 +169,84 @@ describe("a write that a replica refuses for something newer", () => {
     ring.settle();
     expect(client.replies()).toEqual([1]);
     expect(agreed([a, b], "k")).toBeUndefined();
+  });
+});
+
+describe("a write that comes to a replica that has lost its memory", () => {
+  const AHEAD = BigInt(START_MS + 1000) << 16n;
+
+  test("gets a stamp above what that one may have acknowledged before", () => {
+    const { ring, a, b } = three();
+    ring.cut(0, 2);
+    b.store.kernel.ringSetForgotten(AHEAD);
+    const client = a.client(QUORUM).call("set", "k", "mine").call("mset", "l", "1", "m", "2");
+    ring.settle();
+    expect(client.replies()).toEqual(["OK", "OK"]);
+    for (const key of ["k", "l", "m"]) {
+      agreed([a, b], key);
+      expect(BigInt(b.stamp(key).split("/")[0]!)).toBeGreaterThan(AHEAD);
+    }
+  });
+
+  test("is not counted there before that is known, and not sent again, since it is held", () => {
+    const { ring, a, b, c } = three();
+    b.store.kernel.ringSetForgotten(NOT_TOLD);
+    const client = a.client(QUORUM).call("set", "k", "mine");
+    ring.settle();
+    expect(client.replies()).toEqual(["OK"]);
+    ring.cut(0, 2);
+    const other = a.client(QUORUM).call("set", "k", "again");
+    ring.settle();
+    expect(other.replies()).toEqual([noQuorum(2, 3, 1, true)]);
+    expect(agreed([a, b], "k")).toBe("again");
+    expect(c.value("k")).toBe("mine");
+  });
+
+  test("is written back to it, and counts as held", () => {
+    const { ring, a, b, c } = three();
+    ring.cut(0, 1);
+    alone(a, "set", "k", "mine");
+    c.store.kernel.ringSetForgotten(AHEAD);
+    const client = a.client(SAFE).call("get", "k");
+    ring.settle();
+    expect(client.replies()).toEqual(["mine"]);
+    expect(agreed([a, c], "k")).toBe("mine");
+    expect(b.value("k")).toBeUndefined();
+  });
+});
+
+describe("a write whose coordinator has lost its memory", () => {
+  test("needs a quorum of others before it is known what the coordinator may have acknowledged", () => {
+    const { ring, a, b } = three();
+    a.store.kernel.ringSetForgotten(NOT_TOLD);
+    const client = a.client(QUORUM).call("set", "k", "mine").call("mset", "l", "1", "m", "2");
+    a.endTurn();
+    ring.deliver(0, 1);
+    b.endTurn();
+    ring.deliver(1, 0);
+    a.endTurn();
+    expect(client.replies(), "one other has it").toEqual([]);
+    ring.settle();
+    expect(client.replies()).toEqual(["OK", "OK"]);
+    ring.cut(0, 2);
+    const refused = a.client(QUORUM).call("set", "k", "again").call("mset", "l", "1", "m", "2");
+    ring.settle();
+    const none = noQuorum(2, 3, 0);
+    expect(refused.replies()).toEqual([none, none]);
+    expect(b.value("k")).toBe("mine");
+    const one = a.client(ONE).call("set", "k", "one");
+    ring.settle();
+    expect(one.replies()).toEqual(["OK"]);
+  });
+
+  test("gets a stamp above that when it is known", () => {
+    const { ring, a, b } = three();
+    ring.cut(0, 2);
+    const ahead = BigInt(START_MS + 1000) << 16n;
+    a.store.kernel.ringSetForgotten(ahead);
+    const client = a.client(QUORUM).call("set", "k", "mine");
+    ring.settle();
+    expect(client.replies()).toEqual(["OK"]);
+    expect(BigInt(b.stamp("k").split("/")[0]!)).toBeGreaterThan(ahead);
   });
 });

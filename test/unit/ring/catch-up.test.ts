@@ -4,8 +4,8 @@ import { buildPlacement } from "../../../src/ring/placement.ts";
 import { buildTopology } from "../../../src/ring/topology.ts";
 import { codec } from "../codec/codec-under-test.ts";
 
-const EMPTY: PeerState = { fenced: true, remembersLoss: false, startedWithUs: false };
-const WHOLE: PeerState = { fenced: false, remembersLoss: false, startedWithUs: false };
+const EMPTY: PeerState = { fenced: true, remembersLoss: false, startedWithUs: false, stamp: 0n };
+const WHOLE: PeerState = { ...EMPTY, fenced: false };
 
 /** The catch-up of the node in rack r1 of a datacenter with `racks` racks of one node each; the others are links 1, 2 … */
 function catchUpOf(racks: number, remoteRacks = 0, parallel = () => 8): CatchUp {
@@ -248,5 +248,62 @@ describe("a node that may have missed writes", () => {
     catchUp.fence();
     expect(catchUp.fenced).toBe(true);
     expect(catchUp.begin().map(({ since }) => since)).toEqual([0n, 0n]);
+  });
+});
+
+describe("what a node that has lost its memory may have acknowledged", () => {
+  const SEEN: PeerState = { ...WHOLE, stamp: 5n };
+
+  test("is known when so many others have told that any quorum with it met one of them", () => {
+    const catchUp = catchUpOf(3);
+    expect(catchUp.forgotten).toBeUndefined();
+    catchUp.peerUp(1, SEEN);
+    expect(catchUp.forgotten).toBeUndefined();
+    catchUp.peerUp(2, { ...WHOLE, stamp: 3n });
+    expect(catchUp.forgotten).toBe(5n);
+    const five = catchUpOf(5);
+    for (const link of [1, 2]) five.peerUp(link, SEEN);
+    expect(five.forgotten).toBeUndefined();
+    five.peerUp(3, { ...WHOLE, stamp: 7n });
+    expect(five.forgotten).toBe(7n);
+  });
+
+  test("is what they told first, also when they are gone", () => {
+    const catchUp = catchUpOf(3);
+    catchUp.peerUp(1, SEEN);
+    catchUp.peerUp(1, { ...SEEN, stamp: 9n });
+    catchUp.peerDown(1);
+    catchUp.peerUp(2, SEEN);
+    expect(catchUp.forgotten).toBe(5n);
+  });
+
+  test("is not told by one that has lost its memory too, before it has it back", () => {
+    const catchUp = catchUpOf(5);
+    for (const link of [1, 2]) catchUp.peerUp(link, SEEN);
+    catchUp.peerUp(3, { ...EMPTY, stamp: 4n });
+    expect(catchUp.forgotten).toBeUndefined();
+    catchUp.peerUp(3, { ...WHOLE, stamp: 9n });
+    expect(catchUp.forgotten).toBe(9n);
+  });
+
+  test("is what those say that can be reached where most have lost theirs, another datacenter among them", () => {
+    const alone = catchUpOf(3);
+    alone.peerUp(1, { ...EMPTY, stamp: 4n });
+    expect(alone.forgotten).toBe(4n);
+    const catchUp = catchUpOf(3, 3);
+    for (const link of [1, 2]) catchUp.peerUp(link, EMPTY);
+    expect(catchUp.forgotten).toBeUndefined();
+    catchUp.peerUp(3, SEEN);
+    expect(catchUp.forgotten).toBe(5n);
+  });
+
+  test("is nothing when it has copied its ranges, and where it is fenced again for what it was not sent", () => {
+    const catchUp = catchUpOf(3);
+    for (const link of [1, 2]) catchUp.peerUp(link, SEEN);
+    copyAll(catchUp, () => true);
+    expect(catchUp.forgotten).toBe(0n);
+    catchUp.fence();
+    expect(catchUp.fenced).toBe(true);
+    expect(catchUp.forgotten).toBe(0n);
   });
 });

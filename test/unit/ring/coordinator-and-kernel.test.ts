@@ -8,7 +8,7 @@ import {
   type Replica,
 } from "../../../src/ring/coordinator.ts";
 import { LEVELS } from "../../../src/ring/levels.ts";
-import { LINK_FLAG, SELF_FLAG } from "../../../src/store/kernel-ring.ts";
+import { LINK_FLAG, NOT_TOLD, SELF_FLAG } from "../../../src/store/kernel-ring.ts";
 import { compareStamps, OLDEST, type Stamp, stampFrom, timeOf } from "../../../src/store/stamp.ts";
 import { noQuorum, WiredKernels, type WiredNode } from "../ring-kernel/wired-kernels.ts";
 import type { Decoded } from "../store/decode-reply.ts";
@@ -53,6 +53,8 @@ class Trial {
   readonly #cut = new Set<number>();
   /** Who is fenced, whether the coordinator knows or not. */
   readonly #refusing = new Set<number>();
+  /** Who has lost its memory, and has not been told what it may have acknowledged. */
+  readonly #forgetful = new Set<number>();
   #expected: Decoded | undefined;
   #replied: Decoded | "rerun" | undefined;
   /** Of a read: the stamp of what it is answered with. */
@@ -71,7 +73,10 @@ class Trial {
     this.#ring = ring;
     for (const a of ring.nodes)
       for (const b of ring.nodes) if (a.index < b.index) relink(ring, a, b);
-    for (const node of ring.nodes) node.setState(SELF_FLAG.coordinating);
+    for (const node of ring.nodes) {
+      node.setState(SELF_FLAG.coordinating);
+      node.store.kernel.ringSetForgotten(0n);
+    }
     const fenced = this.#prepare(set);
     const node = this.#ring.node(COORDINATOR);
     this.#client = node.client(scenario.level);
@@ -88,6 +93,7 @@ class Trial {
       level: LEVELS[scenario.level]!,
       datacenters: [set.map((id) => this.#replica(id, fenced.has(id)))],
       self: isReplica ? COORDINATOR : undefined,
+      hasForgotten: this.#forgetful.has(COORDINATOR),
       stamp,
     });
     if (scenario.kind !== "read" && isReplica) this.#note(stamp, before);
@@ -141,6 +147,10 @@ class Trial {
     }
     const fenced = new Set<number>();
     for (const id of set) {
+      if (random.chance(0.15)) {
+        this.#forgetful.add(id);
+        this.#ring.node(id).store.kernel.ringSetForgotten(NOT_TOLD);
+      }
       if (id === COORDINATOR) continue;
       if (random.chance(0.15)) this.#lose(id);
       else if (random.chance(0.1)) {
@@ -272,6 +282,9 @@ class Trial {
       return this.#coordination.answered(id, { to: "write", says: "stale", stamp, held });
     }
     this.#remember(id, this.#record(stamp));
+    if (this.#forgetful.has(id)) {
+      return this.#coordination.answered(id, { to: "write", says: "failed", stamp });
+    }
     return this.#coordination.answered(id, { to: "write", says: "acknowledged", stamp });
   }
 

@@ -116,6 +116,7 @@ export class FakeNode implements RingPort {
   readonly store: EmbeddedStore;
   readonly commands: RingCommands;
   isFenced = false;
+  forgotten = 0n;
   /** The others have not heard yet that it answers reads. */
   seemsFenced = false;
   refusal: string | undefined = undefined;
