@@ -2,7 +2,8 @@
 // setting that has a flag.
 
 import { LOG_LEVELS } from "../base/logger.ts";
-import { SETTINGS, type Setting, settingNames } from "../base/settings.ts";
+import type { Setting } from "../base/setting.ts";
+import { SETTINGS, settingNames } from "../base/setting-table.ts";
 import { HASH_NAMES } from "../codec/hash.ts";
 import { SEED_PROVIDERS } from "../conf/seed-source.ts";
 import {

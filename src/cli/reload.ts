@@ -1,7 +1,8 @@
 // SIGHUP: reads the configuration file again, applies what can change while the node runs, and says what needs a restart.
 
 import { RingletError } from "../base/errors.ts";
-import { SETTINGS, type SettingName, type Settings, type SettingValues } from "../base/settings.ts";
+import { SETTINGS, type SettingName, type SettingValues } from "../base/setting-table.ts";
+import type { Settings } from "../base/settings.ts";
 import type { ConfiguredEntry } from "../conf/configuration.ts";
 import { KEYS, settingOf } from "../conf/keys.ts";
 import { ConfFileError } from "./conf-file.ts";

@@ -4,17 +4,14 @@
 import { RingletError } from "../base/errors.ts";
 import type { HostPort } from "../base/host-port.ts";
 import { LOG_LEVELS, type LogLevel } from "../base/logger.ts";
+import { confKeyOf, type Setting, wantedBy } from "../base/setting.ts";
 import {
-  confKeyOf,
-  parseSetting,
   SETTINGS,
-  type Setting,
-  SettingError,
   type SettingName,
   type SettingValues,
   settingNames,
-  wantedBy,
-} from "../base/settings.ts";
+} from "../base/setting-table.ts";
+import { parseSetting, SettingError } from "../base/settings.ts";
 import { buildTopology } from "../ring/topology.ts";
 import type { BackendOptions } from "../store/backend-options.ts";
 import { type ClusterGiven, readCluster } from "./cluster-flags.ts";

@@ -2,7 +2,7 @@
 
 import type { HostPort } from "../base/host-port.ts";
 import type { LogLevel } from "../base/logger.ts";
-import type { SettingName, SettingValues } from "../base/settings.ts";
+import type { SettingName, SettingValues } from "../base/setting-table.ts";
 import { CodecError } from "../codec/codec-error.ts";
 import { type HashName, wordsOf } from "../codec/hash.ts";
 import { parseToken } from "../codec/token.ts";

@@ -2,7 +2,8 @@
 // themselves, from the table of settings.
 
 import { LOG_LEVELS } from "../base/logger.ts";
-import { confKeyOf, SETTINGS, type SettingName, settingNames } from "../base/settings.ts";
+import { confKeyOf } from "../base/setting.ts";
+import { SETTINGS, type SettingName, settingNames } from "../base/setting-table.ts";
 import { HASH_NAMES } from "../codec/hash.ts";
 import { DISTRIBUTIONS } from "../ring/cluster-options.ts";
 import { SEED_PROVIDERS } from "./seed-source.ts";

@@ -3,15 +3,9 @@
 
 import { RingletError } from "../base/errors.ts";
 import { formatHostPort, type HostPort, parseHostPort } from "../base/host-port.ts";
-import {
-  parseSetting,
-  SETTINGS,
-  type Setting,
-  SettingError,
-  type SettingName,
-  type SettingValues,
-  wantedBy,
-} from "../base/settings.ts";
+import { type Setting, wantedBy } from "../base/setting.ts";
+import { SETTINGS, type SettingName, type SettingValues } from "../base/setting-table.ts";
+import { parseSetting, SettingError } from "../base/settings.ts";
 import { parseSeed, type Seed, shown, splitTokens } from "../ring/seed.ts";
 import { checkName } from "../ring/topology.ts";
 import type { UnixSocket } from "../store/backend-options.ts";

@@ -1,5 +1,6 @@
 /** Members of a ring evict only where their operators have said that the ring is a cache. */
-import { SettingError, type Settings, type SettingValues } from "../base/settings.ts";
+import type { SettingValues } from "../base/setting-table.ts";
+import { SettingError, type Settings } from "../base/settings.ts";
 
 /**
  * Refuses every maxMemoryPolicy that evicts, now and later, unless the setting `cache` is on: replicas evict different keys, so that

@@ -1,6 +1,7 @@
 import type { Logger } from "../base/logger.ts";
 import type { Runtime, Timer } from "../base/runtime.ts";
-import { Settings, type SettingValues } from "../base/settings.ts";
+import type { SettingValues } from "../base/setting-table.ts";
+import { Settings } from "../base/settings.ts";
 import type { Codec } from "../codec/codec.ts";
 import type { LinkCrypto } from "../link/crypto.ts";
 import type { ClusterOptions } from "../ring/cluster-options.ts";

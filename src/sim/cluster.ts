@@ -3,7 +3,7 @@
  * can be paused, killed and started again; what it holds is in memory and goes with it.
  */
 import type { LogFields, Logger } from "../base/logger.ts";
-import type { SettingValues } from "../base/settings.ts";
+import type { SettingValues } from "../base/setting-table.ts";
 import type { Codec } from "../codec/codec.ts";
 import { ServedNode } from "../doors/served-node.ts";
 import type { LinkCrypto } from "../link/crypto.ts";

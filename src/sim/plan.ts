@@ -1,5 +1,5 @@
 /** What a run is made of, drawn from its seed: the cluster, the network, the clients, and the faults. */
-import type { SettingValues } from "../base/settings.ts";
+import type { SettingValues } from "../base/setting-table.ts";
 import type { ClusterOptions } from "../ring/cluster-options.ts";
 import { type ConsistencyLevel, LEVELS } from "../ring/levels.ts";
 import { type NodePlace, places } from "./cluster.ts";

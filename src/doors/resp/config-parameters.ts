@@ -1,17 +1,14 @@
 // The parameters that CONFIG GET and SET know: settings of the node by Redis's names, or by their flags' where Redis has none, and
 // what tools ask for that never changes here, as constants.
 
+import { formatSetting, parseBytes } from "../../base/setting.ts";
 import {
-  formatSetting,
-  parseBytes,
-  parseSetting,
   SETTINGS,
-  SettingError,
   type SettingName,
-  type Settings,
   type SettingValues,
   settingNames,
-} from "../../base/settings.ts";
+} from "../../base/setting-table.ts";
+import { parseSetting, SettingError, type Settings } from "../../base/settings.ts";
 
 /** A parameter. Its names are in lower case. */
 export interface Parameter {

@@ -2,7 +2,8 @@
 import { release, type } from "node:os";
 import { RingletError } from "../../base/errors.ts";
 import { type Logger, SILENT } from "../../base/logger.ts";
-import { Settings, type SettingValues } from "../../base/settings.ts";
+import type { SettingValues } from "../../base/setting-table.ts";
+import { Settings } from "../../base/settings.ts";
 import { RINGLET_VERSION } from "../../base/version.ts";
 import { type Listen, ServedNode } from "../../doors/served-node.ts";
 import { RingletNode } from "../../node/node.ts";

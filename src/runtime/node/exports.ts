@@ -1,7 +1,8 @@
 /** `ringlet/node`: nodes on Node.js. */
 export { RingletError } from "../../base/errors.ts";
 export type { Logger } from "../../base/logger.ts";
-export { SettingError, type SettingValues } from "../../base/settings.ts";
+export type { SettingValues } from "../../base/setting-table.ts";
+export { SettingError } from "../../base/settings.ts";
 export type { CommandArgument, ExecuteOptions, SetOptions } from "../../node/node-client.ts";
 export type { Reply } from "../../node/plain-reply.ts";
 export type { ClusterOptions, Distribution } from "../../ring/cluster-options.ts";

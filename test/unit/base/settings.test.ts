@@ -1,15 +1,12 @@
 // The table of settings, and the settings of a node.
 import { describe, expect, it } from "vitest";
-import {
-  formatSetting,
-  parseBytes,
-  parseSetting,
-  SETTINGS,
-  type Setting,
-  SettingError,
-  Settings,
-  settingNames,
-} from "../../../src/base/settings.ts";
+import { CLIENT_SETTINGS } from "../../../src/base/client-settings.ts";
+import { DATA_SETTINGS } from "../../../src/base/data-settings.ts";
+import { LINK_SETTINGS } from "../../../src/base/link-settings.ts";
+import { RING_SETTINGS } from "../../../src/base/ring-settings.ts";
+import { formatSetting, parseBytes, type Setting } from "../../../src/base/setting.ts";
+import { SETTINGS, settingNames } from "../../../src/base/setting-table.ts";
+import { parseSetting, SettingError, Settings } from "../../../src/base/settings.ts";
 import {
   DEFAULT_CEILING_BYTES,
   DEFAULT_MAX_BULK_BYTES,
@@ -24,6 +21,11 @@ describe("the table", () => {
       expect([name, setting.description]).toEqual([name, expect.stringMatching(/^[A-Z].*[.)]$/)]);
       expect(parseSetting(name, formatSetting(setting.default))).toBe(setting.default);
     }
+  });
+
+  it("has no two rows of one name", () => {
+    const files = [CLIENT_SETTINGS, DATA_SETTINGS, RING_SETTINGS, LINK_SETTINGS];
+    expect(files.flatMap((rows) => Object.keys(rows))).toEqual(settingNames);
   });
 
   it("names no flag and no parameter of Redis twice", () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { SETTINGS, type Setting, settingNames } from "../../../src/base/settings.ts";
+import type { Setting } from "../../../src/base/setting.ts";
+import { SETTINGS, settingNames } from "../../../src/base/setting-table.ts";
 import { FLAGS, usageOf, variableOf } from "../../../src/cli/flags.ts";
 import { helpText } from "../../../src/cli/help.ts";
 import { readInvocation } from "../../../src/cli/options.ts";

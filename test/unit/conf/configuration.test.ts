@@ -1,6 +1,7 @@
 // Reading a configuration file: every key of the C engine, our own, and what is said of what cannot be.
 import { describe, expect, it } from "vitest";
-import { confKeyOf, SETTINGS, type Setting, settingNames } from "../../../src/base/settings.ts";
+import { confKeyOf, type Setting } from "../../../src/base/setting.ts";
+import { SETTINGS, settingNames } from "../../../src/base/setting-table.ts";
 import { type Configuration, readConfiguration } from "../../../src/conf/configuration.ts";
 import { formatDiagnostic } from "../../../src/conf/diagnostic.ts";
 import { MAX_FILE_LENGTH } from "../../../src/conf/document.ts";

@@ -1,7 +1,7 @@
 // The example of a configuration file: it has every key, and what is commented out in it is right too.
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { SETTINGS, type SettingName } from "../../../src/base/settings.ts";
+import { SETTINGS, type SettingName } from "../../../src/base/setting-table.ts";
 import { readConfiguration } from "../../../src/conf/configuration.ts";
 import { keyNames, settingOf } from "../../../src/conf/keys.ts";
 

@@ -1,6 +1,7 @@
 // Which policies of eviction a member of a ring may have.
 import { describe, expect, it } from "vitest";
-import { SETTINGS, Settings } from "../../../src/base/settings.ts";
+import { SETTINGS } from "../../../src/base/setting-table.ts";
+import { Settings } from "../../../src/base/settings.ts";
 import { holdEvictionRule } from "../../../src/node/eviction-rule.ts";
 
 const EVICTING = SETTINGS.maxMemoryPolicy.choices.filter((policy) => policy !== "noeviction");

@@ -1,6 +1,6 @@
 // The memcached door of a node alone, through streams in memory: cut anywhere, quiet where it should be, and held to its limits.
 import { describe, expect, it } from "vitest";
-import type { SettingValues } from "../../../../src/base/settings.ts";
+import type { SettingValues } from "../../../../src/base/setting-table.ts";
 import { openMetrics } from "../../../../src/doors/http/open-metrics.ts";
 import { loadCodec } from "../../../../src/runtime/node/codec.ts";
 import type { ByteStream } from "../../../../src/transport/stream.ts";

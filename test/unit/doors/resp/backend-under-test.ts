@@ -1,6 +1,6 @@
 /** A node with a server behind it, all in memory: a small server that speaks RESP, a clock that tests turn, and clients. */
 import { SILENT } from "../../../../src/base/logger.ts";
-import type { SettingValues } from "../../../../src/base/settings.ts";
+import type { SettingValues } from "../../../../src/base/setting-table.ts";
 import { ServedNode } from "../../../../src/doors/served-node.ts";
 import { RingletNode } from "../../../../src/node/node.ts";
 import { loadCodec } from "../../../../src/runtime/node/codec.ts";

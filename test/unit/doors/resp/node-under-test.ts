@@ -1,7 +1,7 @@
 /** A node with its RESP door in memory: a clock that tests turn, and clients whose bytes go through the real door. */
 import { SILENT } from "../../../../src/base/logger.ts";
 import type { Runtime, Timer } from "../../../../src/base/runtime.ts";
-import type { SettingValues } from "../../../../src/base/settings.ts";
+import type { SettingValues } from "../../../../src/base/setting-table.ts";
 import { ServedNode } from "../../../../src/doors/served-node.ts";
 import { RingletNode } from "../../../../src/node/node.ts";
 import { fromLatin1, latin1 } from "../../../../src/store/arguments.ts";

@@ -1,6 +1,7 @@
 // CONFIG SET: changes parameters, all of those named or none.
 
-import { SettingError, type SettingValues } from "../../../../base/settings.ts";
+import type { SettingValues } from "../../../../base/setting-table.ts";
+import { SettingError } from "../../../../base/settings.ts";
 import { CommandError, syntaxError } from "../../../../store/commands/command.ts";
 import { FixedParameter, type Parameter } from "../../config-parameters.ts";
 import { type SessionCall, type SessionCommand, subcommand } from "../../session-command.ts";

@@ -1,0 +1,151 @@
+/** Settings of the links between members: loads, signs of life, encryption. */
+import { MIB, MOST, type Setting } from "./setting.ts";
+
+export const LINK_SETTINGS = {
+  maxLinkPendingRequests: {
+    type: "integer",
+    unit: "",
+    default: 1_048_576,
+    min: 16,
+    max: 16_777_216,
+    flag: "max-link-pending-requests",
+    atRunTime: false,
+    description:
+      "Requests that one peer may leave unanswered; beyond them it is sent only what has no quorum without it, and copies the rest later.",
+  },
+  maxVersion1Connections: {
+    type: "integer",
+    unit: "",
+    default: 1024,
+    min: 0,
+    max: 65_535,
+    flag: "max-version-1-connections",
+    atRunTime: true,
+    description:
+      "Connections of nodes of the C engine to this one that may be open at a time; 0, or a cluster secret: such nodes are not served.",
+  },
+  maxLinkQueueBytes: {
+    type: "bytes",
+    default: 64 * MIB,
+    min: MIB,
+    max: MOST,
+    flag: "max-link-queue",
+    atRunTime: true,
+    description:
+      "Bytes that may wait for one peer; from half of them on it is sent less and less, and copies the rest later, beyond them it is cut off.",
+  },
+  maxFrameBytes: {
+    type: "bytes",
+    default: 72 * MIB,
+    min: MIB,
+    max: 1024 * MIB,
+    flag: "max-frame",
+    atRunTime: false,
+    description:
+      "Longest frame between members, which bounds the records that a ring can hold; a longer one closes its link.",
+  },
+  pingIntervalMs: {
+    type: "integer",
+    unit: "ms",
+    default: 1000,
+    min: 10,
+    max: 3_600_000,
+    flag: "ping-interval-ms",
+    atRunTime: false,
+    description: "How often a peer is asked for a sign of life.",
+  },
+  linkTimeoutMs: {
+    type: "integer",
+    unit: "ms",
+    default: 3000,
+    min: 20,
+    max: 3_600_000,
+    flag: "link-timeout-ms",
+    atRunTime: false,
+    description: "A peer of which nothing comes for so long is down.",
+  },
+  dialTimeoutMs: {
+    type: "integer",
+    unit: "ms",
+    default: 2000,
+    min: 10,
+    max: 3_600_000,
+    flag: "dial-timeout-ms",
+    atRunTime: false,
+    description: "How long opening a connection to a peer may take.",
+  },
+  handshakeTimeoutMs: {
+    type: "integer",
+    unit: "ms",
+    default: 5000,
+    min: 10,
+    max: 3_600_000,
+    flag: "handshake-timeout-ms",
+    atRunTime: false,
+    description:
+      "How long two members may take to greet each other, and a client to agree on TLS, before the connection closes.",
+  },
+  reconnectMinMs: {
+    type: "integer",
+    unit: "ms",
+    default: 100,
+    min: 1,
+    max: 3_600_000,
+    flag: "reconnect-min-ms",
+    atRunTime: false,
+    description: "Wait before a lost peer is dialled again; it doubles with each failure.",
+  },
+  reconnectMaxMs: {
+    type: "integer",
+    unit: "ms",
+    default: 5000,
+    min: 1,
+    max: 3_600_000,
+    flag: "reconnect-max-ms",
+    atRunTime: false,
+    description: "Longest wait before a lost peer is dialled again.",
+  },
+  requireEncryption: {
+    type: "boolean",
+    default: false,
+    flag: "require-encryption",
+    atRunTime: false,
+    description:
+      "Whether a member is refused with which a link cannot be encrypted; such a link is open otherwise, with a warning. Needs a secret of the cluster, or --peer-tls-cert-file.",
+  },
+  peerTlsCertFile: {
+    type: "text",
+    default: "",
+    secret: false,
+    flag: "peer-tls-cert-file",
+    atRunTime: false,
+    description:
+      "File with this member's certificate (PEM): links between members are then over TLS; all members need one.",
+  },
+  peerTlsKeyFile: {
+    type: "text",
+    default: "",
+    secret: false,
+    flag: "peer-tls-key-file",
+    atRunTime: false,
+    description: "File with the key of --peer-tls-cert-file (PEM, without a passphrase).",
+  },
+  peerTlsCaFile: {
+    type: "text",
+    default: "",
+    secret: false,
+    flag: "peer-tls-ca-cert-file",
+    atRunTime: false,
+    description:
+      "File with the certificates of the CAs that members' certificates must be from: whoever has one of these can be a member.",
+  },
+  peerTlsAuthClients: {
+    type: "choice",
+    default: "yes",
+    choices: ["yes", "no"],
+    flag: "peer-tls-auth-clients",
+    atRunTime: false,
+    description:
+      "Whether a member that dials this one must show a certificate; the one that is dialled always must.",
+  },
+} as const satisfies Readonly<Record<string, Setting>>;
