@@ -4,6 +4,9 @@ export interface Logger {
   info(message: string, fields?: LogFields): void;
   warn(message: string, fields?: LogFields): void;
   error(message: string, fields?: LogFields): void;
+  /** From which level on messages are kept, and what changes that; left out where it does not change. */
+  readonly level?: LogLevel;
+  setLevel?(level: LogLevel): void;
 }
 
 export type LogFields = Readonly<Record<string, string | number | boolean>>;

@@ -5,6 +5,7 @@ import type { Logger, LogLevel } from "../base/logger.ts";
 
 /** A log whose level can change while it is written. */
 export interface LevelledLog extends Logger {
+  readonly level: LogLevel;
   setLevel(level: LogLevel): void;
 }
 
@@ -24,6 +25,9 @@ export function openLog(level: LogLevel): LevelledLog {
     info: (message, fields = {}) => log.info(fields, message),
     warn: (message, fields = {}) => log.warn(fields, message),
     error: (message, fields = {}) => log.error(fields, message),
+    get level() {
+      return log.level as LogLevel;
+    },
     setLevel: (level) => {
       log.level = level;
     },

@@ -108,7 +108,7 @@ export class Reload {
       this.#refuse(error);
       return false;
     }
-    this.#log.setLevel(logLevel);
+    if (changes.some(({ kind }) => kind === "log-level")) this.#log.setLevel(logLevel);
     return true;
   }
 

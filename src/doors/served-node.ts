@@ -13,6 +13,7 @@ import type { RingView } from "../ring/view.ts";
 import type { ByteStream, Listener, RefusedStream } from "../transport/stream.ts";
 import { addBackendMetrics } from "./backend-metrics.ts";
 import { type HttpHandler, statsHandler } from "./http/stats.ts";
+import { TimeoutFactor } from "./http/timeout-factor.ts";
 import { MemcachedDoor, type MemcachedDoorParts } from "./memcached/door.ts";
 import { addMemcachedMetrics } from "./memcached/metrics.ts";
 import { holdPasswordRule } from "./memcached/password-rule.ts";
@@ -153,7 +154,11 @@ export class ServedNode {
         info: () => infoSnapshot(this.commander),
         settings: this.node.settings,
         ring: this.ring,
+        links: this.node.ring?.hub,
         backend: this.node.backend,
+        state: this.commander.state,
+        timeoutFactor: new TimeoutFactor(this.node.settings),
+        log: this.node.log,
       }),
     );
     this.#listeners.push(listener);

@@ -39,6 +39,7 @@ export const REFUSAL_CODES = [
   "NOT_ENCRYPTED",
   "NOT_ADMITTED",
   "WRONG_PEER",
+  "HELD_DOWN",
   "SELF",
   "DUPLICATE",
 ] as const;

@@ -68,6 +68,8 @@ interface Peer {
   /** Until the next dial. */
   wait: Timer | undefined;
   failure: string | undefined;
+  /** An operator holds the link down. */
+  isHeld: boolean;
 }
 
 /** A connection that is no session yet. */
@@ -179,6 +181,28 @@ export class LinkHub {
     }));
   }
 
+  /** Ends the session with a peer ("held down"), and has none with it until release(). */
+  hold(link: number): void {
+    const peer = this.#peer(link);
+    peer.isHeld = true;
+    peer.wait?.cancel();
+    peer.session?.close("held down");
+    peer.failure = HELD_DOWN.text;
+  }
+
+  /** Ends hold(). */
+  release(link: number): void {
+    const peer = this.#peer(link);
+    if (!peer.isHeld) return;
+    peer.isHeld = false;
+    this.#dialLater(peer);
+  }
+
+  /** Ends the session with a peer ("reset"); the next one is made at once. */
+  reset(link: number): void {
+    this.#peer(link).session?.close("reset");
+  }
+
   /** Ends every session ("stopped"), stops dialling and listening. */
   async close(): Promise<void> {
     if (this.#isClosed) return;
@@ -206,6 +230,7 @@ export class LinkHub {
         isDialling: false,
         wait: undefined,
         failure: undefined,
+        isHeld: false,
       };
       this.#peers.set(link, peer);
     }
@@ -216,7 +241,7 @@ export class LinkHub {
     const { runtime, self } = this.#options;
     peer.wait?.cancel();
     peer.wait = undefined;
-    if (!this.#isDialling || this.#isClosed || peer.isDialling) return;
+    if (!this.#isDialling || this.#isClosed || peer.isDialling || peer.isHeld) return;
     if (peer.address === undefined || peer.session !== undefined) return;
     const data = runtime.randomBytes(4);
     const random = new DataView(data.buffer, data.byteOffset).getUint32(0, true) / 2 ** 32;
@@ -247,7 +272,7 @@ export class LinkHub {
       return;
     }
     // A session that has opened meanwhile needs no second one.
-    if (this.#isClosed || peer.session !== undefined) {
+    if (this.#isClosed || peer.session !== undefined || peer.isHeld) {
       peer.isDialling = false;
       stream.destroy();
       return;
@@ -344,6 +369,7 @@ export class LinkHub {
       const text = `the node at this address is ${nameOf(hello.facts)}, and another was expected; compare the configured addresses`;
       return { code: "WRONG_PEER", text };
     }
+    if (this.#peers.get(link)?.isHeld === true) return HELD_DOWN;
     const present = this.#peers.get(link)?.session;
     if (dialled !== undefined) {
       // There was none when this node began to dial: a session with the same run has opened meanwhile, and may be in use.
@@ -408,6 +434,10 @@ export class LinkHub {
       received: (one, bytes) => events.received(one, bytes),
       closed: (one, reason) => this.#closed(peer, one, reason),
     });
+    if (peer.isHeld) {
+      session.close("held down");
+      return undefined;
+    }
     const present = peer.session;
     if (present !== undefined) {
       if (!this.#replaces(present, hello, dialled, attempt)) {
@@ -482,6 +512,10 @@ export class LinkHub {
   }
 }
 
+const HELD_DOWN: Refusal = {
+  code: "HELD_DOWN",
+  text: "an operator holds the link between the two nodes down; /peer/up ends that",
+};
 const DUPLICATE: Refusal = {
   code: "DUPLICATE",
   text: "the two nodes have a connection already",

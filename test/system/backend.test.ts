@@ -383,3 +383,19 @@ it("ends requests after the timeout where the server has stopped, and goes on wh
   await until(async () => (await one.get("a").catch(() => null)) !== null);
   expect(Number(await infoOf(one, "server_timedout"))).toBeGreaterThan(0);
 });
+
+it("standby refuses what goes to the server, and the states that need to know what writes are refused", async (context) => {
+  const server = await RedisServer.start(context);
+  const node = await startBefore(server);
+  const client = clientOf(node);
+  const page = async (path: string) => (await fetch(`${node.statsUrl}${path}`)).status;
+  const state = /^ERR Dynomite: Dynomite's current state does not allow this request/;
+  expect(await client.lpush("list", "a")).toBe(1);
+  expect(await page("/state/standby")).toBe(200);
+  await expect(client.lrange("list", 0, -1)).rejects.toThrow(state);
+  await expect(client.lpush("list", "b")).rejects.toThrow(state);
+  await expect(client.multi().get("a").exec()).rejects.toThrow();
+  expect(await page("/state/writes_only")).toBe(400);
+  expect(await page("/state/normal")).toBe(200);
+  expect(await client.lrange("list", 0, -1)).toEqual(["a"]);
+});

@@ -1,12 +1,10 @@
 // The HTTP door for operators: health, metrics and facts of a node, as a `fetch`-style handler that any runtime can serve.
 
-import type { MetricRegistry } from "../../base/metrics.ts";
-import type { Settings } from "../../base/settings.ts";
-import { LEVELS, parseLevel } from "../../ring/levels.ts";
-import { describeCluster, describeRing, type RingView } from "../../ring/view.ts";
-import type { Backend } from "../../store/backend/backend.ts";
+import { describeRing } from "../../ring/view.ts";
 import { refuseChange } from "./changes.ts";
+import { ENGINE_PAGES } from "./engine-pages.ts";
 import { OPEN_METRICS_TYPE, openMetrics } from "./open-metrics.ts";
+import { CHANGE, ofRing, type Page, type StatsSource, TELL } from "./page.ts";
 import { json, respond, text } from "./responses.ts";
 
 /** Who sent a request, as the runtime knows it. */
@@ -17,20 +15,6 @@ export interface HttpClient {
 
 /** Answers a request. It never rejects: what goes wrong is an answer too. */
 export type HttpHandler = (request: Request, client: HttpClient) => Promise<Response>;
-
-/** What the door tells of. */
-export interface StatsSource {
-  /** Whether the node takes no more clients because it is closing. */
-  readonly isDraining: () => boolean;
-  readonly metrics: MetricRegistry;
-  /** The facts that INFO tells, by section, in a form that JSON can hold. */
-  readonly info: () => unknown;
-  readonly settings: Settings;
-  /** The ring that the node is a member of; undefined: it is alone. */
-  readonly ring: RingView | undefined;
-  /** The server that keeps the data; undefined: the node does. */
-  readonly backend?: Pick<Backend, "isUp" | "address" | "error"> | undefined;
-}
 
 /**
  * Makes the handler. Any path that is not in PAGES is 404, any method that a page does not have 405, both with a text that says what
@@ -65,17 +49,6 @@ export function statsHandler(source: StatsSource): HttpHandler {
   };
 }
 
-interface Page {
-  readonly path: string;
-  readonly methods: readonly string[];
-  /** `words`: what the path has in the place of each part in braces. */
-  readonly answer: (source: StatsSource, words: readonly string[]) => Response;
-}
-
-/** Methods of a page that tells, and of one that changes the node. */
-const TELL = ["GET", "HEAD"];
-const CHANGE = ["POST"];
-
 const PAGES: readonly Page[] = [
   {
     path: "/healthz",
@@ -90,21 +63,8 @@ const PAGES: readonly Page[] = [
   },
   { path: "/info", methods: TELL, answer: ({ info }) => json(info()) },
   { path: "/ring", methods: TELL, answer: ofRing((ring) => json(describeRing(ring))) },
-  {
-    path: "/cluster_describe",
-    methods: TELL,
-    answer: ofRing((ring) => json(describeCluster(ring))),
-  },
-  {
-    path: "/get_consistency",
-    methods: TELL,
-    answer: ofRing((_, { settings }) => text(200, consistencyText(settings))),
-  },
-  {
-    path: "/set_consistency/{read|write}/{level}",
-    methods: CHANGE,
-    answer: ofRing(setConsistency),
-  },
+  ...ENGINE_PAGES,
+  { path: "/help", methods: TELL, answer: () => text(200, `${PATHS.join("\n")}\n`) },
 ];
 
 const PATHS = PAGES.map(({ path }) => path);
@@ -122,7 +82,7 @@ function findPage(pathname: string): Page | undefined {
 }
 
 /** Whether clients are answered: 200, or 503 with the reason. */
-function readiness({ isDraining, ring, backend, settings }: StatsSource): Response {
+function readiness({ isDraining, ring, backend, state, settings }: StatsSource): Response {
   if (isDraining()) return text(503, "draining\n");
   if (backend?.isUp === false) {
     return text(
@@ -150,37 +110,6 @@ function readiness({ isDraining, ring, backend, settings }: StatsSource): Respon
       "cut off: the node reaches a quorum of the replicas of no range, and requests at its levels fail\n",
     );
   }
+  if (state.name !== "normal") return text(503, `${state.refusal(false)}\n`);
   return text(200, "ready\n");
-}
-
-/** A page that only members of a ring have. */
-function ofRing(
-  answer: (ring: RingView, source: StatsSource, words: readonly string[]) => Response,
-): Page["answer"] {
-  return (source, words) =>
-    source.ring === undefined
-      ? text(404, "This node is no member of a ring: start it with --tokens.\n")
-      : answer(source.ring, source, words);
-}
-
-/** The answer of the C engine. */
-function consistencyText(settings: Settings): string {
-  const read = settings.get("readConsistency").toUpperCase();
-  const write = settings.get("writeConsistency").toUpperCase();
-  return `Read Consistency: ${read}\r\nWrite Consistency: ${write}\r\n`;
-}
-
-function setConsistency(
-  _: RingView,
-  { settings }: StatsSource,
-  [operation, name = ""]: readonly string[],
-): Response {
-  const level = parseLevel(name);
-  if ((operation !== "read" && operation !== "write") || level === undefined) {
-    const levels = LEVELS.join("|").toLowerCase();
-    return text(400, `Nothing was changed: write /set_consistency/<read|write>/<${levels}>.\n`);
-  }
-  const setting = operation === "read" ? "readConsistency" : "writeConsistency";
-  settings.set(setting, level.toLowerCase() as Lowercase<typeof level>);
-  return text(200, consistencyText(settings));
 }

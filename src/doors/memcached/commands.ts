@@ -7,6 +7,7 @@ import { latin1 } from "../../store/arguments.ts";
 import { OutOfMemory } from "../../store/embedded-store.ts";
 import type { ItemOperation, ItemOutcome, StoreMode } from "../../store/items.ts";
 import type { Pause } from "../resp/pause.ts";
+import type { ServingState } from "../serving-state.ts";
 import { ItemError, type Items } from "./items.ts";
 import { keptOutcome, keptRequest } from "./kept.ts";
 import { answerMeta, type MetaRequest, readMeta } from "./meta.ts";
@@ -24,6 +25,7 @@ export interface MemcachedCommandsParts {
   readonly runtime: Runtime;
   readonly log: Logger;
   readonly pause: Pause;
+  readonly state: ServingState;
   readonly statistics: MemcachedStatistics;
   readonly measure: () => Measured;
   readonly port: () => number;
@@ -45,6 +47,8 @@ export type Ran = "answered" | "held" | "quit";
 const KEYS_AT_ONCE = 64;
 
 const READS: ReadonlySet<string> = new Set(["get", "gets", "mg", "me"]);
+/** Reads that change when an item expires. */
+const TOUCHING_READS: ReadonlySet<string> = new Set(["gat", "gats"]);
 const KEYLESS: ReadonlySet<string> = new Set([
   "version",
   "verbosity",
@@ -85,6 +89,7 @@ export class MemcachedCommands {
     const { replies } = client;
     const before = replies.length;
     try {
+      this.#checkState(request.command);
       const ran = this.#dispatch(request, client);
       if (!(ran instanceof Promise)) return ran;
       return ran.catch((error: unknown) => this.#fail(error, request, replies, replies.length));
@@ -93,6 +98,13 @@ export class MemcachedCommands {
       const isGet = "keys" in request;
       return this.#fail(error, request, replies, isGet ? replies.length : before);
     }
+  }
+
+  #checkState(command: string): void {
+    if (KEYLESS.has(command)) return;
+    const isRead = READS.has(command) || TOUCHING_READS.has(command);
+    const refusal = this.#parts.state.refusal(!isRead);
+    if (refusal !== undefined) throw new ItemError(refusal);
   }
 
   #fail(

@@ -56,7 +56,7 @@ export class MemcachedDoor implements MemcachedOwner {
     this.commands = new MemcachedCommands({
       items: this.#items,
       ...{ runtime, log, statistics: this.statistics, port: parts.port },
-      pause: commander.pause,
+      ...{ pause: commander.pause, state: commander.state },
       measure: () => this.#measure(),
     });
     this.#open = new OpenConnections(limits, log);

@@ -5,6 +5,7 @@ import { INLINE_COMMAND } from "../../codec/resp-relay.ts";
 import type { Backend } from "../../store/backend/backend.ts";
 import type { BackendConnection, ReplySink } from "../../store/backend/connection.ts";
 import { type BackendError, failureReply } from "../../store/backend/failure.ts";
+import type { ServingState } from "../serving-state.ts";
 import {
   CLIENT_OF_SERVER,
   type CommandWay,
@@ -46,6 +47,7 @@ export interface RequestClient {
 export interface RequestParts {
   readonly backend: Backend;
   /** CLIENT PAUSE. */
+  readonly state: Pick<ServingState, "refusal">;
   readonly pause: { readonly mode: string | undefined; readonly over: Promise<void> };
   /** Notes that the client waits in a command of the server, and how to let it go on; undefined: it does no more. */
   readonly setWaiting: (release: Release | undefined) => void;
@@ -119,7 +121,9 @@ export class BackendRequests implements ReplySink {
       const error = "ERR the transaction was refused: nothing is run up to EXEC or DISCARD";
       return this.#answer(error, commands) ? FAILED : undefined;
     }
-    const { pause } = this.#parts;
+    const { pause, state } = this.#parts;
+    const refusal = state.refusal(true);
+    if (refusal !== undefined) return this.#answer(`ERR ${refusal}`, commands) ? FAILED : undefined;
     if (pause.mode !== undefined) {
       void pause.over.then(() => this.#client.goOn("pause"));
       return this.#client.waitFor("pause");

@@ -12,6 +12,7 @@ import { type Call, CommandError, wrongArity } from "../../store/commands/comman
 import { commands } from "../../store/commands/commands.ts";
 import type { Database, Key } from "../../store/database.ts";
 import { type EmbeddedStore, OutOfMemory } from "../../store/embedded-store.ts";
+import { ServingState } from "../serving-state.ts";
 import { fitsArity } from "./catalogue.ts";
 import { ClientRegistry } from "./clients.ts";
 import { type CommandRow, CommandTable } from "./command-table.ts";
@@ -55,6 +56,7 @@ export class Commander implements CommandHost {
   readonly table = new CommandTable(commands, sessionCommands);
   readonly statistics: Statistics;
   readonly pause: Pause;
+  readonly state = new ServingState();
   readonly ring: RingClients | undefined;
   readonly backend: Backend | undefined;
   readonly runId: string;
@@ -75,6 +77,7 @@ export class Commander implements CommandHost {
     this.pause = new Pause(parts.runtime, this.clients, (held) =>
       parts.store.kernel.holdExpiry(held ? 1 : 0),
     );
+    this.#followState();
     this.startedAt = parts.runtime.monotonic();
     this.runId = toHex(parts.runtime.randomBytes(20));
     this.#kept = new KeptCommands(parts.store);
@@ -188,6 +191,7 @@ export class Commander implements CommandHost {
     if (!session.authenticated && !row.noAuth) {
       throw new CommandError("NOAUTH Authentication required.");
     }
+    this.#checkState(session, row);
     const { transaction } = session;
     if (transaction !== undefined && row.noMulti) {
       throw new CommandError("ERR Command not allowed inside a transaction");
@@ -201,6 +205,14 @@ export class Commander implements CommandHost {
     throw new CommandError(
       `ERR the transaction is longer than ${limit} bytes (client-query-buffer-limit); nothing of it was run`,
     );
+  }
+
+  /** Throws where the node's state allows no such command. */
+  #checkState({ transaction }: Session, row: CommandRow): void {
+    const isExec = row.fullName === "exec" && transaction !== undefined;
+    if (row.keyspace === undefined && !isExec) return;
+    const refusal = this.state.refusal(isExec ? transaction.writes : row.write);
+    if (refusal !== undefined) throw new CommandError(`ERR ${refusal}`);
   }
 
   #requireRoom(session: Session, row: CommandRow, args: Arguments): void {
@@ -325,6 +337,16 @@ export class Commander implements CommandHost {
     const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
     this.log.error(`a command failed for a reason of our own: ${detail}`, { command: name });
     return `ERR internal error in '${name}': it may have changed part of what it was to change. Please report it with the node's log.`;
+  }
+
+  /** While not all commands are allowed, the kernel runs none by itself. */
+  #followState(): void {
+    this.state.onChange((state) => {
+      for (const { session } of this.clients) session.setHostOnly("state", state !== "normal");
+    });
+    this.clients.onAdd(({ session }) => {
+      if (this.state.name !== "normal") session.setHostOnly("state", true);
+    });
   }
 
   #followSettings(): void {

@@ -133,7 +133,8 @@ export class RespDoor implements ConnectionOwner {
     const { backend, runtime } = this.#node;
     if (backend === undefined) return stream;
     return new BackendStream({
-      ...{ stream, backend, limits: this.#limits, pause: this.commander.pause },
+      ...{ stream, backend, limits: this.#limits },
+      ...{ pause: this.commander.pause, state: this.commander.state },
       setWaiting: (release) => this.commander.clients.setWaiting(id, release),
       later: (task) => runtime.endOfTurn(task),
     });

@@ -139,14 +139,15 @@ export interface SessionLevels {
 }
 
 /**
- * Why the kernel may not answer a connection's commands itself: a transaction is open, replies are off, clients are paused, or a
- * command that was kept runs, whose reply goes elsewhere first.
+ * Why the kernel may not answer a connection's commands itself: a transaction is open, replies are off, clients are paused, a command
+ * that was kept runs, whose reply goes elsewhere first, or the node's state does not allow all commands.
  */
-export type HostReason = "transaction" | "replies" | "paused" | "kept";
+export type HostReason = "transaction" | "replies" | "paused" | "kept" | "state";
 
 const HOST_REASONS: Readonly<Record<HostReason, number>> = {
   transaction: 1,
   replies: 2,
   paused: 4,
   kept: 8,
+  state: 16,
 };

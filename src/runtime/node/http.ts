@@ -77,7 +77,7 @@ async function answer(
 }
 
 /** The headers of a request that the handler may look at. */
-const PASSED_HEADERS = ["authorization", "origin"] as const;
+const PASSED_HEADERS = ["authorization", "host", "origin", "referer", "sec-fetch-site"] as const;
 
 /** Whether an address is this machine's own, also where IPv6 carries IPv4. */
 function isLocal(address = ""): boolean {

@@ -1,19 +1,23 @@
 // What the HTTP door tells of a ring, and who may change the node over it.
 import { describe, expect, it } from "vitest";
+import { SILENT } from "../../../../src/base/logger.ts";
 import { MetricRegistry } from "../../../../src/base/metrics.ts";
 import { Settings } from "../../../../src/base/settings.ts";
 import { statsHandler } from "../../../../src/doors/http/stats.ts";
+import { TimeoutFactor } from "../../../../src/doors/http/timeout-factor.ts";
+import { ServingState } from "../../../../src/doors/serving-state.ts";
 import type { RingView } from "../../../../src/ring/view.ts";
 import { RingViewUnderTest, SINCE } from "../../ring/ring-view.ts";
 
 function door(ring: RingView | undefined, { draining = false, token = "" } = {}) {
   const settings = new Settings({ statsToken: token });
+  const state = new ServingState();
   const handler = statsHandler({
     isDraining: () => draining,
     metrics: new MetricRegistry(),
     info: () => ({}),
-    settings,
-    ring,
+    ...{ settings, ring, state, log: SILENT },
+    timeoutFactor: new TimeoutFactor(settings),
   });
   const ask = async (
     path: string,
@@ -23,7 +27,7 @@ function door(ring: RingView | undefined, { draining = false, token = "" } = {})
     const answer = await handler(request, { isLocal });
     return { status: answer.status, headers: answer.headers, body: await answer.text() };
   };
-  return { ask, settings };
+  return { ask, settings, state };
 }
 
 describe("/readyz", () => {
@@ -172,15 +176,19 @@ describe("consistency levels", () => {
     ["read", "DC_QUORUM"],
     ["write", "dc_safe_quorum"],
     ["write", "dc_each_safe_quorum"],
-  ])("%s is changed to %s by POST", async (operation, level) => {
-    const { ask, settings } = door(new RingViewUnderTest());
-    const setting = operation === "read" ? "readConsistency" : "writeConsistency";
-    settings.set(setting, "dc_quorum");
-    const answer = await ask(`/set_consistency/${operation}/${level}`, { method: "POST" });
-    expect(answer.status).toBe(200);
-    expect(settings.get(setting)).toBe(level.toLowerCase());
-    expect(answer.body).toContain(level.toUpperCase());
-  });
+  ])(
+    "%s is changed to %s by POST, and by GET as tools of the C engine do",
+    async (operation, level) => {
+      const setting = operation === "read" ? "readConsistency" : "writeConsistency";
+      for (const method of ["GET", "POST"]) {
+        const { ask, settings } = door(new RingViewUnderTest());
+        settings.set(setting, "dc_quorum");
+        const answer = await ask(`/set_consistency/${operation}/${level}`, { method });
+        expect([answer.status, answer.body]).toEqual([200, "OK\r\n"]);
+        expect(settings.get(setting)).toBe(level.toLowerCase());
+      }
+    },
+  );
 
   it.each(["/set_consistency/write/dc_two", "/set_consistency/erase/dc_one"])(
     "POST %s is 400, says what there is, and changes nothing",
@@ -203,12 +211,37 @@ describe("consistency levels", () => {
     },
   );
 
-  it("are not changed by GET", async () => {
+  it("are not changed by HEAD", async () => {
     const { ask, settings } = door(new RingViewUnderTest());
-    const answer = await ask(change);
-    expect([answer.status, answer.headers.get("allow")]).toEqual([405, "POST"]);
+    const answer = await ask(change, { method: "HEAD" });
+    expect([answer.status, answer.headers.get("allow")]).toEqual([405, "GET, POST"]);
     expect(settings.get("writeConsistency")).toBe("dc_one");
   });
+
+  it.each([
+    { referer: "http://evil.example/page" },
+    { "sec-fetch-site": "cross-site" },
+    { "sec-fetch-site": "none" },
+    { host: "evil.example:22222" },
+  ])("are not changed by what a browser on this machine asks for: %o", async (headers) => {
+    for (const method of ["GET", "POST"]) {
+      const { ask, settings } = door(new RingViewUnderTest());
+      const answer = await ask(change, { method, headers });
+      expect([answer.status, answer.body]).toEqual([
+        403,
+        expect.stringContaining("only programs on"),
+      ]);
+      expect(settings.get("writeConsistency")).toBe("dc_one");
+    }
+  });
+
+  it.each(["localhost:22222", "127.0.0.1", "10.1.2.3:80", "[::1]:22222"])(
+    "are changed by a program on this machine that asks for %s",
+    async (host) => {
+      const answer = await door(new RingViewUnderTest()).ask(change, { headers: { host } });
+      expect(answer.status).toBe(200);
+    },
+  );
 
   it.each<[string, string, { isLocal: boolean; headers?: Record<string, string> }, number, string]>(
     [
@@ -226,7 +259,7 @@ describe("consistency levels", () => {
         "sesame",
         { isLocal: false, headers: { authorization: "Bearer sesame" } },
         200,
-        "DC_QUORUM",
+        "OK",
       ],
       [
         "another machine with another token",

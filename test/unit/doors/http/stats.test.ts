@@ -1,7 +1,10 @@
 import { describe, expect, it } from "vitest";
+import { SILENT } from "../../../../src/base/logger.ts";
 import { type MetricFamily, MetricRegistry } from "../../../../src/base/metrics.ts";
 import { Settings } from "../../../../src/base/settings.ts";
 import { statsHandler } from "../../../../src/doors/http/stats.ts";
+import { TimeoutFactor } from "../../../../src/doors/http/timeout-factor.ts";
+import { ServingState } from "../../../../src/doors/serving-state.ts";
 import { Histogram } from "../../../reference/histogram.ts";
 import { parseOpenMetrics } from "../../../reference/open-metrics.ts";
 
@@ -18,7 +21,8 @@ function door({ families = [CLIENTS], draining = false, info = (): unknown => ({
   const settings = new Settings();
   const handler = statsHandler({
     ...{ isDraining: () => draining, metrics, info, settings },
-    ring: undefined,
+    ...{ ring: undefined, state: new ServingState(), log: SILENT },
+    timeoutFactor: new TimeoutFactor(settings),
   });
   return (path: string, method = "GET") =>
     handler(new Request(`http://localhost${path}`, { method }), { isLocal: true });
@@ -61,7 +65,7 @@ describe("any other request", () => {
     const answer = await door()("/metric");
     expect(answer.status).toBe(404);
     expect(await answer.text()).toBe(
-      "There is nothing at /metric; there are /healthz, /readyz, /metrics, /info, /ring, /cluster_describe, /get_consistency, /set_consistency/{read|write}/{level}.\n",
+      "There is nothing at /metric; there are /healthz, /readyz, /metrics, /info, /ring, /ping, /cluster_describe, /get_consistency, /set_consistency/{read|write}/{level}, /state/get_state, /state/{normal|standby|writes_only|resuming}, /peer/{up|down|reset}/{address|all}, /get_timeout_factor, /set_timeout_factor/{1-10}, /loglevelup, /logleveldown, /setloglevel/{0-11}, /read_repairs/{enable|disable}, /historeset, /help.\n",
     );
   });
 
