@@ -1,6 +1,10 @@
 // How many commands a node has run, and how many of them the host did.
 
+import type { Goal } from "./section.ts";
 import type { Server } from "./servers.ts";
+
+/** Share of the commands of a benchmark that the host may handle. */
+const HOST_SHARE_LIMIT = 0.01;
 
 export interface CommandCounts {
   readonly kernel: number;
@@ -38,12 +42,21 @@ export class CommandTally {
     return this.#host;
   }
 
-  /** Share of the commands that the host ran. */
-  get share(): number {
-    return this.#host / this.total;
+  get percent(): string {
+    return `${(this.#share * 100).toFixed(4)} %`;
   }
 
-  get percent(): string {
-    return `${(this.share * 100).toFixed(4)} %`;
+  /** The goal of the commands that were counted; `whose`: "the commands", of which node. */
+  goal(whose: string): Goal {
+    return {
+      what: `share of ${whose} that the host handled`,
+      value: this.percent,
+      limit: `< ${HOST_SHARE_LIMIT * 100} %`,
+      met: this.#share < HOST_SHARE_LIMIT,
+    };
+  }
+
+  get #share(): number {
+    return this.#host / this.total;
   }
 }

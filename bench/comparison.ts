@@ -5,6 +5,7 @@ import type { BenchOptions } from "./options.ts";
 import { cpuMicroseconds } from "./process-figures.ts";
 import type { Processes } from "./processes.ts";
 import { KEYS, type Load, type Measured, redisBenchmark } from "./redis-benchmark.ts";
+import { type Goal, goalCell } from "./section.ts";
 import type { Server } from "./servers.ts";
 
 /** Servers that answer together. */
@@ -68,24 +69,54 @@ function warmUpCommands({ pipeline, valueBytes }: CellLoad): number {
 }
 
 /** Ringlet's throughput over redis-server's: that of the medians. */
-export function ratioOf({ redis, ringlet }: Comparison): number {
+function ratioOf({ redis, ringlet }: Comparison): number {
   return middle(ringlet, rate) / middle(redis, rate);
 }
 
 /** The least and the greatest ratio of one repetition. */
-export function rangeCell({ redis, ringlet }: Comparison): string {
+function rangeCell({ redis, ringlet }: Comparison): string {
   const ratios = ringlet.map((run, i) => rate(run) / rate(redis[i]!));
   return `${Math.min(...ratios).toFixed(2)} – ${Math.max(...ratios).toFixed(2)}`;
 }
 
+/** The goal that a comparison has: a least ratio; none where there is no limit. `comparison` undefined: `none` says why it has no number. */
+export function goalOf(
+  what: string,
+  limit: number | undefined,
+  comparison: Comparison | undefined,
+  none = "-",
+): Goal | undefined {
+  if (limit === undefined) return undefined;
+  const ratio = comparison === undefined ? Number.NaN : ratioOf(comparison);
+  return {
+    what,
+    value: comparison === undefined ? none : ratio.toFixed(2),
+    limit: `≥ ${limit}`,
+    met: ratio >= limit,
+  };
+}
+
+/** What every table shows of a comparison: throughput of both sides, ratio, goal, range of ratios, latencies of both. */
+export function ratioCells(comparison: Comparison, goal: Goal | undefined): string[] {
+  const { redis, ringlet } = comparison;
+  return [
+    rateCell(redis),
+    rateCell(ringlet),
+    ratioOf(comparison).toFixed(2),
+    goalCell(goal),
+    rangeCell(comparison),
+    ...[redis, ringlet].map(latencyCell),
+  ];
+}
+
 /** Thousands of commands a second. */
-export function rateCell(runs: readonly Run[]): string {
+function rateCell(runs: readonly Run[]): string {
   const perSecond = middle(runs, rate);
   return (perSecond / 1000).toFixed(perSecond < 1e6 ? 1 : 0);
 }
 
 /** p50 and p99 in ms. */
-export function latencyCell(runs: readonly Run[]): string {
+function latencyCell(runs: readonly Run[]): string {
   return `${middle(runs, ({ p50Ms }) => p50Ms).toFixed(2)} / ${middle(runs, ({ p99Ms }) => p99Ms).toFixed(2)}`;
 }
 

@@ -3,21 +3,12 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import {
-  busyCell,
-  type Comparison,
-  compare,
-  cpuCell,
-  latencyCell,
-  rangeCell,
-  rateCell,
-  ratioOf,
-} from "./comparison.ts";
+import { busyCell, type Comparison, compare, cpuCell, goalOf, ratioCells } from "./comparison.ts";
 import { fill } from "./loader.ts";
 import type { BenchOptions } from "./options.ts";
 import { isInstalled, type Processes } from "./processes.ts";
 import { KEYS } from "./redis-benchmark.ts";
-import { type BenchSection, type Goal, goalCell } from "./section.ts";
+import type { BenchSection, Goal } from "./section.ts";
 import { type Server, startNutcracker, startRedis, startRinglet } from "./servers.ts";
 
 /** Least ratio of the node's throughput to twemproxy's, by pipeline. */
@@ -66,7 +57,8 @@ export async function proxyBench(
         const load = { command, valueBytes: VALUE_BYTES, pipeline };
         say(`proxy: ${command} of ${VALUE_BYTES} B, pipeline ${pipeline}`);
         const comparison = await compare(processes, sides, load, options);
-        const goal = goalOf(command, pipeline, comparison);
+        const what = `${command} of ${VALUE_BYTES} B, pipeline ${pipeline}: a node before redis-server over twemproxy`;
+        const goal = goalOf(what, GOALS[pipeline], comparison);
         if (goal !== undefined) goals.push(goal);
         rows.push(row(`${command}, P ${pipeline}`, comparison, goal));
       }
@@ -97,28 +89,11 @@ function proxyFlags(redisPort: number, folder: string): string[] {
   return ["--conf-file", path];
 }
 
-function goalOf(command: string, pipeline: number, comparison: Comparison): Goal | undefined {
-  const limit = GOALS[pipeline];
-  if (limit === undefined) return undefined;
-  const ratio = ratioOf(comparison);
-  return {
-    what: `${command} of ${VALUE_BYTES} B, pipeline ${pipeline}: a node before redis-server over twemproxy`,
-    value: ratio.toFixed(2),
-    limit: `≥ ${limit}`,
-    met: ratio >= limit,
-  };
-}
-
 function row(label: string, comparison: Comparison, goal: Goal | undefined): string[] {
   const { redis: twemproxy, ringlet } = comparison;
   return [
     label,
-    rateCell(twemproxy),
-    rateCell(ringlet),
-    ratioOf(comparison).toFixed(2),
-    goalCell(goal),
-    rangeCell(comparison),
-    ...[twemproxy, ringlet].map(latencyCell),
+    ...ratioCells(comparison, goal),
     ...[twemproxy, ringlet].map((runs) => cpuCell(runs)),
     ...[twemproxy, ringlet].map((runs) => busyCell(runs)),
     ...[twemproxy, ringlet].map((runs) => cpuCell(runs, 1)),

@@ -7,17 +7,15 @@ import {
   type Comparison,
   compare,
   cpuCell,
-  latencyCell,
-  rangeCell,
-  rateCell,
-  ratioOf,
+  goalOf,
+  ratioCells,
 } from "./comparison.ts";
 import { fill } from "./loader.ts";
 import type { BenchOptions } from "./options.ts";
 import type { Processes } from "./processes.ts";
 import { type Command, KEYS } from "./redis-benchmark.ts";
 import { areEqual, withRing } from "./ring-servers.ts";
-import { type BenchSection, type Goal, goalCell } from "./section.ts";
+import type { BenchSection, Goal } from "./section.ts";
 import { type Server, startRedis } from "./servers.ts";
 import type { BenchTable } from "./table.ts";
 
@@ -49,8 +47,6 @@ const TABLES: readonly {
   },
   { level: "DC_ONE", valueBytes: 1024, limits: { SET: {}, GET: {} } },
 ];
-/** Share of the commands that the host may handle. */
-const HOST_SHARE_LIMIT = 0.01;
 
 const COLUMNS = [
   "",
@@ -84,7 +80,8 @@ export async function ringBench(
             const load = { command, valueBytes, pipeline };
             say(`ring: ${level}, ${command} of ${valueBytes} B, pipeline ${pipeline}`);
             const comparison = await ring.measure(load);
-            const goal = goalOf(level, load, limits[command][pipeline], comparison);
+            const what = `${level}, ${command} of ${valueBytes} B, pipeline ${pipeline}: three replicas over one redis-server`;
+            const goal = goalOf(what, limits[command][pipeline], comparison, NO_NUMBER);
             if (goal !== undefined) goals.push(goal);
             rows.push(row(`${command}, P ${pipeline}`, comparison, goal));
           }
@@ -100,12 +97,7 @@ export async function ringBench(
       await redis.stop();
     }
   }
-  goals.push({
-    what: "share of the coordinator's commands that the host handled",
-    value: commands.percent,
-    limit: `< ${HOST_SHARE_LIMIT * 100} %`,
-    met: commands.share < HOST_SHARE_LIMIT,
-  });
+  goals.push(commands.goal("the coordinator's commands"));
   return { tables, goals, notes: notes(options, repetitions, commands) };
 }
 
@@ -151,22 +143,6 @@ class RingUnderTest {
   }
 }
 
-function goalOf(
-  level: string,
-  { command, valueBytes, pipeline }: CellLoad,
-  limit: number | undefined,
-  comparison: Comparison | undefined,
-): Goal | undefined {
-  if (limit === undefined) return undefined;
-  const ratio = comparison === undefined ? Number.NaN : ratioOf(comparison);
-  return {
-    what: `${level}, ${command} of ${valueBytes} B, pipeline ${pipeline}: three replicas over one redis-server`,
-    value: comparison === undefined ? NO_NUMBER : ratio.toFixed(2),
-    limit: `≥ ${limit}`,
-    met: ratio >= limit,
-  };
-}
-
 function row(label: string, comparison: Comparison | undefined, goal: Goal | undefined): string[] {
   if (comparison === undefined) {
     return [label, ...COLUMNS.slice(1).map((column) => (column === "ratio" ? NO_NUMBER : "-"))];
@@ -174,12 +150,7 @@ function row(label: string, comparison: Comparison | undefined, goal: Goal | und
   const { redis, ringlet } = comparison;
   return [
     label,
-    rateCell(redis),
-    rateCell(ringlet),
-    ratioOf(comparison).toFixed(2),
-    goalCell(goal),
-    rangeCell(comparison),
-    ...[redis, ringlet].map(latencyCell),
+    ...ratioCells(comparison, goal),
     ...[cpuCell(redis), cpuCell(ringlet), `${cpuCell(ringlet, 1)}, ${cpuCell(ringlet, 2)}`],
     ...[busyCell(redis), busyCell(ringlet), `${busyCell(ringlet, 1)}, ${busyCell(ringlet, 2)}`],
   ];

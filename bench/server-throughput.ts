@@ -1,22 +1,12 @@
 // SET and GET through redis-benchmark: Ringlet beside redis-server, in turns.
 
 import { CommandTally, commandsOf } from "./command-counts.ts";
-import {
-  busyCell,
-  type CellLoad,
-  type Comparison,
-  compare,
-  cpuCell,
-  latencyCell,
-  rangeCell,
-  rateCell,
-  ratioOf,
-} from "./comparison.ts";
+import { busyCell, type Comparison, compare, cpuCell, goalOf, ratioCells } from "./comparison.ts";
 import { fill } from "./loader.ts";
 import type { BenchOptions } from "./options.ts";
 import type { Processes } from "./processes.ts";
 import { KEYS } from "./redis-benchmark.ts";
-import { type BenchSection, type Goal, goalCell } from "./section.ts";
+import type { BenchSection, Goal } from "./section.ts";
 import { SERVERS, withServers } from "./servers.ts";
 import type { BenchTable } from "./table.ts";
 
@@ -25,8 +15,6 @@ const GOALS: Readonly<Record<number, Readonly<Record<number, number>>>> = {
   3: { 1: 0.95, 16: 1.3, 128: 2 },
   1024: { 1: 0.9, 16: 1.1, 128: 1.2 },
 };
-/** Share of the benchmark's commands that the host may handle. */
-const HOST_SHARE_LIMIT = 0.01;
 
 const COLUMNS = [
   "",
@@ -57,7 +45,8 @@ export async function throughputBench(
           const load = { command, valueBytes, pipeline };
           say(`throughput: ${command} of ${valueBytes} B, pipeline ${pipeline}`);
           const comparison = await compare(processes, sides, load, options);
-          const goal = goalOf(load, comparison);
+          const what = `${command} of ${valueBytes} B, pipeline ${pipeline}: throughput over redis-server`;
+          const goal = goalOf(what, GOALS[valueBytes]?.[pipeline], comparison);
           if (goal !== undefined) goals.push(goal);
           rows.push(row(`${command}, P ${pipeline}`, comparison, goal));
         }
@@ -67,12 +56,7 @@ export async function throughputBench(
     });
     tables.push({ title: `Values of ${valueBytes} B`, columns: COLUMNS, rows });
   }
-  goals.push({
-    what: "share of the commands that the host handled",
-    value: commands.percent,
-    limit: `< ${HOST_SHARE_LIMIT * 100} %`,
-    met: commands.share < HOST_SHARE_LIMIT,
-  });
+  goals.push(commands.goal("the commands"));
   return {
     tables,
     goals,
@@ -84,31 +68,11 @@ export async function throughputBench(
   };
 }
 
-function goalOf(
-  { command, valueBytes, pipeline }: CellLoad,
-  comparison: Comparison,
-): Goal | undefined {
-  const limit = GOALS[valueBytes]?.[pipeline];
-  if (limit === undefined) return undefined;
-  const ratio = ratioOf(comparison);
-  return {
-    what: `${command} of ${valueBytes} B, pipeline ${pipeline}: throughput over redis-server`,
-    value: ratio.toFixed(2),
-    limit: `≥ ${limit}`,
-    met: ratio >= limit,
-  };
-}
-
 function row(label: string, comparison: Comparison, goal: Goal | undefined): string[] {
   const { redis, ringlet } = comparison;
   return [
     label,
-    rateCell(redis),
-    rateCell(ringlet),
-    ratioOf(comparison).toFixed(2),
-    goalCell(goal),
-    rangeCell(comparison),
-    ...[redis, ringlet].map(latencyCell),
+    ...ratioCells(comparison, goal),
     ...[redis, ringlet].map((runs) => cpuCell(runs)),
     ...[redis, ringlet].map((runs) => busyCell(runs)),
   ];
