@@ -6,9 +6,11 @@
  * Key and iv of every chunk are the same 16 bytes, the first half of the session key. Nothing marks where a chunk ends. A full buffer
  * holds `mbuf_size` - 64 plain bytes, and all chunks but the last are full, unless a buffer was left part full for another reason.
  */
+
 import { type AesExports, type AesFace, decryptFailed } from "./aes.ts";
 import { searchChunks } from "./chunk-search.ts";
 import { CodecError } from "./codec-error.ts";
+import { joined } from "./concat.ts";
 import type { CodecInstance } from "./instance.ts";
 import { eachSlice, SLICE_BYTES } from "./slices.ts";
 
@@ -136,15 +138,4 @@ function plainChunkBytes(mbufBytes: number): number {
     );
   }
   return mbufBytes - MBUF_OVERHEAD_BYTES;
-}
-
-function joined(chunks: readonly Uint8Array[]): Uint8Array {
-  if (chunks.length === 1) return chunks[0]!;
-  const whole = new Uint8Array(chunks.reduce((sum, chunk) => sum + chunk.length, 0));
-  let at = 0;
-  for (const chunk of chunks) {
-    whole.set(chunk, at);
-    at += chunk.length;
-  }
-  return whole;
 }

@@ -1,7 +1,7 @@
 // A client of the RESP door in the same process: the stream that the door reads from, with a queue of who waits for which reply.
 
 import { RingletError } from "../base/errors.ts";
-import { concat } from "../codec/concat.ts";
+import { concat, joined } from "../codec/concat.ts";
 import type { RespReplyFace } from "../codec/resp-reply.ts";
 import type { RespRequestFace } from "../codec/resp-request.ts";
 import type { RespValue } from "../codec/resp-value.ts";
@@ -120,7 +120,7 @@ export class MemoryClient implements ByteStream {
   }
 
   #readReplies(): void {
-    const bytes = this.#replies.length === 1 ? this.#replies[0]! : concat(this.#replies);
+    const bytes = joined(this.#replies);
     const { values, end, status, wanted } = this.#codec.parseReplies(bytes);
     const rest = bytes.subarray(end);
     this.#replies = rest.length === 0 ? [] : [rest];

@@ -1,7 +1,7 @@
 // What a client has sent and was not passed on yet: a command that came in part, or whole ones that wait. A long command is not read
 // again from its beginning with each chunk that comes.
 
-import { concat } from "../../codec/concat.ts";
+import { concat, joined } from "../../codec/concat.ts";
 import type { RespRelay } from "../../codec/resp-relay.ts";
 
 /** What there is to go on with. */
@@ -67,7 +67,7 @@ export class HeldRequests {
     if (this.#left !== 0) return this.#readOn();
     return {
       status: "bytes",
-      bytes: this.#parts.length === 1 ? this.#parts[0]! : concat(this.#parts),
+      bytes: joined(this.#parts),
     };
   }
 

@@ -1,6 +1,6 @@
 /** Frames of framing version 1 out of a stream, wherever it is cut; what lies between them is passed over. */
 import { CodecError } from "../../codec/codec-error.ts";
-import { concat } from "../../codec/concat.ts";
+import { joined } from "../../codec/concat.ts";
 import {
   DNODE_ENCRYPTED,
   DNODE_TYPE,
@@ -50,7 +50,7 @@ export class FrameReader {
       this.#kept[this.#kept.length - 1] = bytes.slice();
       return undefined;
     }
-    const input = this.#kept.length === 1 ? bytes : concat(this.#kept);
+    const input = joined(this.#kept);
     const { frames, end, skipped, wanted, error } = this.#codec.parseDnodes(
       input,
       0,

@@ -3,7 +3,7 @@
  * answers. Each request is answered once, in the order in which the requests came, or the connection ends: a C node takes an answer
  * out of order for a failure of all before it.
  */
-import { concat } from "../../codec/concat.ts";
+import { joined } from "../../codec/concat.ts";
 import {
   DNODE_ENCRYPTED,
   DNODE_TYPE,
@@ -98,7 +98,7 @@ export class DnodeInbound {
       this.#firstTicket++;
     }
     this.#options.counters.answersOut += frames.length;
-    const send = frames.length === 0 ? NOTHING : frames.length === 1 ? frames[0]! : concat(frames);
+    const send = frames.length === 0 ? NOTHING : joined(frames);
     return { send, isOver: this.#isOver };
   }
 
