@@ -1,9 +1,9 @@
 // `npm start` as in the README: flags reach the node, and so do signals, whoever receives them first.
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { connect } from "node:net";
 import { fileURLToPath } from "node:url";
 import { expect, it, onTestFinished } from "vitest";
+import { isReachable } from "./other-servers.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -41,18 +41,6 @@ async function npmStart(): Promise<Started> {
   }
 }
 
-/** Whether anybody listens on the port. */
-function isOpen(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, "127.0.0.1");
-    socket.on("connect", () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.on("error", () => resolve(false));
-  });
-}
-
 it.each([
   ["SIGTERM to npm alone", "SIGTERM", 1],
   ["SIGINT to npm alone", "SIGINT", 1],
@@ -60,10 +48,10 @@ it.each([
   ["SIGINT to the whole group, as by Ctrl-C", "SIGINT", -1],
 ] as const)("%s stops the node, and npm ends with 0", async (_, signal, sign) => {
   const { npm, port, output } = await npmStart();
-  expect(await isOpen(port)).toBe(true);
+  expect(await isReachable(port)).toBe(true);
   const ended = once(npm, "close");
   process.kill(sign * npm.pid!, signal);
   expect(await ended).toEqual([0, null]);
   expect(output()).toContain('"msg":"Stopped."');
-  expect(await isOpen(port)).toBe(false);
+  expect(await isReachable(port)).toBe(false);
 });

@@ -42,7 +42,8 @@ export async function started(child: ChildProcess, port: number): Promise<void> 
   }
 }
 
-function isReachable(port: number): Promise<boolean> {
+/** Whether anybody listens at a port of loopback. */
+export function isReachable(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(port, "127.0.0.1");
     socket.on("connect", () => {

@@ -1,11 +1,12 @@
 /** Replicas that have received the same records hold the same, in whatever order and however often these came. */
 import { expect, test } from "vitest";
+import { concat } from "../../../src/codec/concat.ts";
 import { FRAME_FLAG } from "../../../src/link/frame.ts";
 import { PEER_STATUS } from "../../../src/store/kernel-ring.ts";
 import { RandomSource } from "../store/random-source.ts";
 import { START_MS } from "../store/store-under-test.ts";
 import * as bytes from "./peer-bytes.ts";
-import { concat, PeerKernel, stampAt, TAGGED, TOMBSTONE } from "./peer-kernel.ts";
+import { PeerKernel, stampAt, TAGGED, TOMBSTONE } from "./peer-kernel.ts";
 
 const PEER = 1;
 const KEYS = 500;

@@ -1,5 +1,6 @@
 /** Links: which request an answer belongs to, how many may wait, and what becomes of them when the link goes down. */
 import { describe, expect, test } from "vitest";
+import { concat } from "../../../src/codec/concat.ts";
 import {
   EVENT,
   EVENT_KIND,
@@ -11,7 +12,7 @@ import {
 } from "../../../src/store/kernel-ring.ts";
 import { openKernel } from "../store/store-under-test.ts";
 import * as bytes from "./peer-bytes.ts";
-import { concat, PeerKernel, stampAt } from "./peer-kernel.ts";
+import { PeerKernel, stampAt } from "./peer-kernel.ts";
 
 const kernel = openKernel();
 const PEER = 1;

@@ -1,5 +1,6 @@
 /** Frames that come over a link: what a replica answers, in which order, and what it does with bytes that are no frames. */
 import { describe, expect, test } from "vitest";
+import { concat } from "../../../src/codec/concat.ts";
 import { FRAME_FLAG } from "../../../src/link/frame.ts";
 import {
   ANSWER,
@@ -12,7 +13,7 @@ import {
 import type { PeerFrame } from "../../reference/peer-frames.ts";
 import { openKernel, START_MS } from "../store/store-under-test.ts";
 import * as bytes from "./peer-bytes.ts";
-import { concat, OBJECT, PeerKernel, stampAt, TOMBSTONE } from "./peer-kernel.ts";
+import { OBJECT, PeerKernel, stampAt, TOMBSTONE } from "./peer-kernel.ts";
 
 const kernel = openKernel();
 const PEER = 1;

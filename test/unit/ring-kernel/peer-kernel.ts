@@ -1,4 +1,5 @@
 /** One kernel as a replica: links to made-up peers, frames that come over them cut anywhere, and what it answers. */
+import { concat } from "../../../src/codec/concat.ts";
 import { CONTEXT, type KernelExports } from "../../../src/store/kernel.ts";
 import { LINK, LINK_FLAG, PEER_STATUS } from "../../../src/store/kernel-ring.ts";
 import { KernelMemory } from "../../../src/store/memory.ts";
@@ -250,13 +251,3 @@ const POISON_BYTES = 64;
 export const OBJECT = 0x10;
 export const TOMBSTONE = 0x20;
 export const TAGGED = 0x80;
-
-export function concat(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const all = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
-}
