@@ -134,7 +134,10 @@ class Run {
     const isQuiet = () => this.#clients.every((client) => client.pending.length === 0);
     const patienceMs = this.#patienceMs;
     await this.#eventually(isQuiet, patienceMs + LOOK_MS);
-    if (isWhole) this.#problems.push(...checkLiveness(this.#history.operations, healedMs));
+    if (isWhole) {
+      const facts = { healedMs, mayRefuse: this.#mayRefuse };
+      this.#problems.push(...checkLiveness(this.#history.operations, facts));
+    }
     let differences: Problem[] = [];
     await this.#eventually(() => {
       differences = this.#compareReplicas();
@@ -169,6 +172,13 @@ class Run {
   #notWholeMs = 0;
   /** Whether nothing is late: from the healing on, and while a cluster comes up that cannot otherwise. */
   #isCalm = false;
+
+  /** Whether clients can have more requests under way than a node lets wait. */
+  get #mayRefuse(): boolean {
+    const { clients, settings } = this.#plan;
+    const most = clients.reduce((sum, each) => sum + each.pipeline * each.unanswered, 0);
+    return most > (settings.maxPendingRequests ?? Number.POSITIVE_INFINITY);
+  }
 
   /** How long clients wait: longer than any deadline and any pause, so that a missed deadline shows. */
   get #patienceMs(): number {

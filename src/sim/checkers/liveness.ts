@@ -1,22 +1,28 @@
 /**
  * Checks that a cluster in which nothing is wrong any more answers everything. At DC_EACH_SAFE_QUORUM a request may fail when others
  * meet it at the same key: one that is overtaken in one datacenter and held in another gets no new stamp, and says that its
- * outcome is unknown.
+ * outcome is unknown. Where clients have more under way than a node lets wait, it refuses some.
  */
 import { isError } from "../client/replies.ts";
 import type { Operation } from "../history.ts";
 import type { Problem } from "./problem.ts";
 
 const CHECKER = "liveness";
+/** Part of what a node says that has as many requests waiting as it may. */
+const TOO_MANY = "too many requests wait";
 
-/** `healedMs`: from when on every request must succeed. */
-export function checkLiveness(operations: readonly Operation[], healedMs: number): Problem[] {
+/** `healedMs`: from when on every request must succeed; `mayRefuse`: nodes may have too many that wait. */
+export function checkLiveness(
+  operations: readonly Operation[],
+  { healedMs, mayRefuse = false }: { readonly healedMs: number; readonly mayRefuse?: boolean },
+): Problem[] {
   const failed = operations
     .filter(
       ({ invokedMs, outcome, reply, givenUp }) =>
         invokedMs >= healedMs && givenUp !== "lost" && (outcome !== "ok" || isError(reply)),
     )
-    .filter((operation) => !isContended(operation, operations));
+    .filter((operation) => !isContended(operation, operations))
+    .filter(({ reply }) => !(mayRefuse && isError(reply) && reply.error.includes(TOO_MANY)));
   const [first] = failed;
   if (first === undefined) return [];
   const { command, client, node, reply } = first;

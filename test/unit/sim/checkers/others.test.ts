@@ -1,6 +1,7 @@
 // The checkers of deadlines, of the order of replies and of the replicas: what is right passes, and what is wrong is found.
 import { describe, expect, it } from "vitest";
 import { checkDeadlines, type DeadlineFacts } from "../../../../src/sim/checkers/deadlines.ts";
+import { checkLiveness } from "../../../../src/sim/checkers/liveness.ts";
 import { checkReplicas } from "../../../../src/sim/checkers/replicas.ts";
 import { checkReplyOrder } from "../../../../src/sim/checkers/reply-order.ts";
 import { HistoryBuilder } from "./history-builder.ts";
@@ -97,5 +98,24 @@ describe("replicas", () => {
   it("hold nothing that is not theirs", () => {
     const x = { "0/x": "v@1" };
     expect(check({ a: x, b: x, c: x })).toEqual([expect.stringContaining("0/x at c")]);
+  });
+});
+
+describe("a cluster that has healed", () => {
+  const history = new HistoryBuilder()
+    .add("GET r", [0, 50], { error: "ERR Dynomite: Failed to achieve Quorum" })
+    .add("GET r", [100, 105], { error: "ERR Dynomite: too many requests wait for replicas" });
+
+  it("answers everything", () => {
+    const found = checkLiveness(history.operations, { healedMs: 60 });
+    expect(found.map(({ operations }) => operations)).toEqual([[1]]);
+    expect(checkLiveness(history.operations, { healedMs: 110 })).toEqual([]);
+  });
+
+  it("may refuse what is more than its nodes let wait", () => {
+    const facts = { healedMs: 60, mayRefuse: true };
+    expect(checkLiveness(history.operations, facts)).toEqual([]);
+    const [problem] = checkLiveness(history.operations, { ...facts, healedMs: 0 });
+    expect(problem?.operations).toEqual([0]);
   });
 });
