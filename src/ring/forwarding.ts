@@ -1,6 +1,7 @@
 // Has another node run a command: the nearest replica that answers for a read, the executor of its keys for a write.
 
 import { RingletError } from "../base/errors.ts";
+import type { Timer } from "../base/runtime.ts";
 import { type ExecuteRequest, encodeExecute, type RequestId } from "./execute-request.ts";
 import { neededReplicas } from "./levels.ts";
 import { memberName } from "./member.ts";
@@ -20,6 +21,8 @@ export type UnnamedWrite = WriteRequest extends infer Each
     : never
   : never;
 
+/** Part of a request's time after which the next replica is asked beside those that have not answered a read. */
+export const PATIENCE_SHARE = 1 / 16;
 /** How long to wait before looking again whether a link is back, in ms. */
 const LINK_PAUSE_MS = 50;
 
@@ -32,26 +35,60 @@ export class Forwarding {
   }
 
   /**
-   * Asks the replicas, those that are known to answer reads and those of this node's rack first, until one has answered. Throws
-   * QuorumFailure when none can, NO_ANSWER at the deadline, and what the replica throws.
+   * Asks the replicas, those that are known to answer reads and those of this node's rack first, until one has answered; one that
+   * keeps a read waiting may be stopped, so the next one is asked too. Throws QuorumFailure when none can, NO_ANSWER at the
+   * deadline, and what the replica throws.
    */
-  async read(request: ReadRequest, set: ReplicaSet): Promise<Uint8Array> {
-    const { port, requestTimeoutMs } = this.#context;
+  read(request: ReadRequest, set: ReplicaSet): Promise<Uint8Array> {
+    const { runtime, requestTimeoutMs } = this.#context;
     const body = encodeExecute(request);
     const deadline = this.#deadline();
-    for (const member of this.#byNearness(set)) {
-      const left = deadline - this.#context.runtime.monotonic();
-      if (left <= 0) throw noAnswer(requestTimeoutMs());
-      try {
-        return await port.request(member, REQUEST_KIND.execute, body, left);
-      } catch (error) {
-        const code = codeOf(error);
-        if (code === "DEADLINE") throw noAnswer(requestTimeoutMs());
-        // Nothing is changed by asking the next one.
-        if (!WAS_NOT_RUN.has(code) && !MAY_BE_ASKED_ELSEWHERE.has(code)) throw error;
-      }
+    const patienceMs = requestTimeoutMs() * PATIENCE_SHARE;
+    const left = this.#byNearness(set);
+    return new Promise((resolve, reject) => {
+      let waiting = 0;
+      let next: Timer | undefined;
+      let isOver = false;
+      const end = (): void => {
+        isOver = true;
+        next?.cancel();
+      };
+      const askNext = (): void => {
+        next?.cancel();
+        const member = isOver ? undefined : left.shift();
+        if (member === undefined) {
+          if (waiting === 0) reject(nobodyAnswers(request, set));
+          return;
+        }
+        waiting++;
+        next = runtime.after(patienceMs, askNext);
+        this.#ask(member, body, deadline).then(
+          (reply) => {
+            end();
+            resolve(reply);
+          },
+          (error: unknown) => {
+            waiting--;
+            if (isSilent(error)) return askNext();
+            end();
+            reject(error);
+          },
+        );
+      };
+      askNext();
+    });
+  }
+
+  /** Asks one replica to read. Throws NO_ANSWER at the deadline, and what request() and the replica throw. */
+  async #ask(member: Member, body: Uint8Array, deadline: number): Promise<Uint8Array> {
+    const { port, runtime, requestTimeoutMs } = this.#context;
+    const leftMs = deadline - runtime.monotonic();
+    try {
+      if (leftMs <= 0) throw noAnswer(requestTimeoutMs());
+      return await port.request(member, REQUEST_KIND.execute, body, leftMs);
+    } catch (error) {
+      throw codeOf(error) === "DEADLINE" ? noAnswer(requestTimeoutMs()) : error;
     }
-    throw nobodyAnswers(request, set);
   }
 
   /**
@@ -157,6 +194,12 @@ const WAS_NOT_RUN: ReadonlySet<string> = new Set(["LINK_DOWN", "NOT_HERE"]);
 
 /** Of a read: codes of errors that say that this replica cannot answer now. */
 const MAY_BE_ASKED_ELSEWHERE: ReadonlySet<string> = new Set(["LINK_LOST", "LINK_BUSY"]);
+
+/** Whether a replica that was asked to read cannot answer now: nothing is changed by asking the next one. */
+function isSilent(error: unknown): boolean {
+  if (!(error instanceof RingletError)) return false;
+  return WAS_NOT_RUN.has(error.code) || MAY_BE_ASKED_ELSEWHERE.has(error.code);
+}
 
 function codeOf(error: unknown): string {
   if (error instanceof RingletError) return error.code;

@@ -143,7 +143,7 @@ export interface RingKernelExports {
   nextEvent(): number;
   /** Answers a slot that was handed to the host by an event: `bytes` are the reply. */
   slotFulfil(slot: number, bytes: number, length: number): void;
-  /** Fails and reports every slot that is too old; how many. */
+  /** Fails every slot that is too old, and hands reads over whose one replica keeps them waiting; how many of both. */
   expireSlots(): number;
 
   /** Whether replies of a connection must go through its stream now. */

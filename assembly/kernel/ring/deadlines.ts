@@ -1,4 +1,4 @@
-// Deadlines of slots, by a clock that the host sets.
+// Deadlines of slots, by a clock that the host sets, and how long a read waits for the one replica that it was sent to.
 
 import { countFigure, SLOTS_EXPIRED, SLOTS_FAILED } from "./figures";
 import { decideFollowers, followerLeaves, followers } from "./follow";
@@ -10,6 +10,7 @@ import {
   freeCount,
   KIND_CLIENT,
   NEED_FOLLOWS,
+  slotAsksOne,
   slotAt,
   slotKind,
   slotNeed,
@@ -17,9 +18,12 @@ import {
   STATE_OPEN,
   STATE_RETRY,
 } from "./slot";
-import { slotDecided, slotFail } from "./slots";
+import { slotDecided, slotFail, slotRetry } from "./slots";
 
-/** Time of the deadlines, in 1/64 ms, modulo 2^32; and no slot is older than its deadline before this. */
+/** The host asks others beside the one replica of a read after this part of its time, as a power of two: a sixteenth. */
+const PATIENCE_SHIFT: u32 = 4;
+
+/** Time of the deadlines, in 1/64 ms, modulo 2^32; and before this nothing is due. */
 export let clock: u32 = 0;
 let quietUntil: u32 = 0;
 /** The deadline that `quietUntil` counts with, in 1/64 ms. */
@@ -36,7 +40,16 @@ export function ringSetClock(milliseconds: f64): void {
   clock = <u32>(<u64>(milliseconds * 64));
 }
 
-/** Fails every slot that is too old; how many. */
+/** A slot is opened for which one replica alone is asked. */
+export function oneIsAsked(): void {
+  dueAt(clock + ((requestTimeoutMs << 6) >> PATIENCE_SHIFT));
+}
+
+function dueAt(time: u32): void {
+  if (<i32>(time - quietUntil) < 0) quietUntil = time;
+}
+
+/** Fails every slot that is too old, and hands reads to the host whose one replica keeps them waiting; how many. */
 export function expireSlots(): u32 {
   const timeout = requestTimeoutMs << 6;
   if (capacity == freeCount) {
@@ -46,23 +59,32 @@ export function expireSlots(): u32 {
   }
   if (timeout == quietTimeout && <i32>(clock - quietUntil) < 0) return 0;
   quietTimeout = timeout;
-  let oldest: u32 = 0;
+  const patience = timeout >> PATIENCE_SHIFT;
+  let soonest = timeout;
   let expired: u32 = 0;
+  let handedOver: u32 = 0;
   for (let index: u32 = 0; index < capacity; index++) {
     const slot = slotAt(index);
     const state = slotState(slot);
     if (state != STATE_OPEN && state != STATE_RETRY) continue;
     const age = clock - load<u32>(slot, AT_OPENED);
-    if (age < timeout) {
-      if (age > oldest) oldest = age;
+    if (age >= timeout) {
+      expired++;
+      expire(slot);
       continue;
     }
-    expired++;
-    expire(slot);
+    soonest = min(soonest, timeout - age);
+    if (state != STATE_OPEN || !slotAsksOne(slot)) continue;
+    if (age < patience) {
+      soonest = min(soonest, patience - age);
+      continue;
+    }
+    handedOver++;
+    slotRetry(slot);
   }
-  quietUntil = clock + timeout - oldest;
+  quietUntil = clock + soonest;
   countFigure(SLOTS_EXPIRED, expired);
-  return expired;
+  return expired + handedOver;
 }
 
 function expire(slot: u32): void {
@@ -82,5 +104,5 @@ export function slotBackdate(slot: u32, age: u32): void {
   const timeout = requestTimeoutMs << 6;
   const opened = clock - min(age << 6, timeout);
   store<u32>(slot, opened, AT_OPENED);
-  if (<i32>(opened + timeout - quietUntil) < 0) quietUntil = opened + timeout;
+  dueAt(opened + timeout);
 }

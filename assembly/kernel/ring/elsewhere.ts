@@ -7,6 +7,7 @@ import { GET, PSETEX, PTTL, SET, SETEX, TTL } from "../commands/dispatch";
 import { expiryRead, readBlindExpiry } from "../commands/set";
 import { outNext, replyInteger, replyNull, replyOk } from "../reply";
 import { client, gate, leave, PEERS, place, refuse, refuseMore } from "./client";
+import { oneIsAsked } from "./deadlines";
 import { MAX_RECORD_BYTES, NO_ROOM, readableLinks, sendReadOf, sendWrite, writableLinks } from "./fan-out";
 import { FRAME_TOMBSTONE, WRITE_SEEN_BYTES } from "./frames";
 import { LEVEL_ONE, LEVEL_SAFE } from "./levels";
@@ -50,6 +51,7 @@ export function readElsewhere(command: u32, argv: u32, argc: u32, set: u32, repl
     return DONE;
   }
   slotAttach(slotOf(handle), request);
+  oneIsAsked();
   linkExpect(one, handle);
   frameRead(one, database, 0, 0, key, keyLength);
   slotExpects(handle, 1);

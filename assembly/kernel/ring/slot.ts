@@ -349,6 +349,12 @@ export function slotEmptyLinks(slot: u32): u32 {
   return load<u8>(slot, AT_CHILDREN);
 }
 
+/** Whether a slot is a client's read that one replica alone was asked for: the host can ask another. */
+export function slotAsksOne(slot: u32): bool {
+  if (slotKind(slot) != KIND_CLIENT || slotHas(slot, SLOT_WRITE | SLOT_SELF)) return false;
+  return attachmentFind(slotExtra(slot), ATTACHMENT_REQUEST) != 0;
+}
+
 /** Notes the hash of the key of a write. */
 // @ts-ignore: decorator
 @inline

@@ -7,7 +7,6 @@ import { CONNECTION_FIRST_SLOT, CONNECTION_LAST_SLOT } from "../connection";
 import { repairEmpty, slotSendAgain } from "./answers";
 import {
   ATTACHMENT_REPLY,
-  ATTACHMENT_REQUEST,
   ATTACHMENT_SPOILED,
   ATTACHMENT_STALE,
   attachmentBody,
@@ -61,6 +60,7 @@ import {
   SLOT_STALE,
   SLOT_UNSEALED,
   SLOT_WRITE,
+  slotAsksOne,
   slotAt,
   slotAttach,
   slotClear,
@@ -341,9 +341,7 @@ export function slotFail(slot: u32): void {
   if (kind == KIND_CLIENT) {
     countFigure(SLOTS_FAILED, 1);
     if (followers != 0) decideFollowers(slot, false);
-    // A read that only one replica was asked for can be asked of another, by the host.
-    const isRead = !slotHas(slot, SLOT_WRITE | SLOT_SELF);
-    if (isRead && attachmentFind(slotExtra(slot), ATTACHMENT_REQUEST) != 0) {
+    if (slotAsksOne(slot)) {
       slotRetry(slot);
       return;
     }

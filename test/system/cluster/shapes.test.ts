@@ -102,6 +102,35 @@ describe("two racks of two nodes", () => {
     for (const client of clients) expect(await client.dbsize()).toBe(0);
     await cluster.equal(racks);
   });
+
+  it("read at DC_ONE past a nearest replica that stands still", { timeout: 60_000 }, async () => {
+    const flags = ["--link-timeout-ms", "600000", "--request-timeout-ms", "8000"];
+    const cluster = await startCluster({ places: places(2, 2), flags });
+    await cluster.ready();
+    const [a, b, c, d] = cluster.members as [
+      ClusterMember,
+      ClusterMember,
+      ClusterMember,
+      ClusterMember,
+    ];
+    const keys = names("k", 8);
+    await a.sendAtOne(...keys.map((key) => ["SET", key, "v"]));
+    await cluster.equal([
+      [a, b],
+      [c, d],
+    ]);
+    // Its neighbour in the rack has those keys that it does not have itself.
+    expect(await b.digest()).not.toEqual(new Map());
+    b.pause();
+    for (const command of ["GET", "STRLEN", "GETRANGE"]) {
+      const replies = keys.map((key) => {
+        const bounds = command === "GETRANGE" ? ["0", "-1"] : [];
+        return a.sendAtOne([command, key, ...bounds]);
+      });
+      const expected = command === "STRLEN" ? ":1\r\n" : "$1\r\nv\r\n";
+      expect((await Promise.all(replies)).flat()).toEqual(keys.map(() => expected));
+    }
+  });
 });
 
 describe("two datacenters of three racks", () => {

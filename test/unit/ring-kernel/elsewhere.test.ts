@@ -68,6 +68,41 @@ describe("a node that is no replica of a key", () => {
     expect(client.replies()).toEqual(["v", "PONG"]);
   });
 
+  test("has the host ask another replica when that one keeps it waiting", () => {
+    const ring = new WiredKernels({ nodes: 4, sets: [[0, 1, 2]], requestTimeoutMs: 1600 });
+    const d = ring.node(3);
+    ring.stopped.add(0);
+    const [one, quorum] = [d.client(ONE), d.client(QUORUM)];
+    one.call("get", "k").call("set", "k", "v");
+    quorum.call("get", "m");
+    d.endTurn();
+    ring.pass(99);
+    expect(d.expire()).toBe(0);
+    const later = d.client(ONE).call("get", "l");
+    d.endTurn();
+    ring.pass(1);
+    expect(d.expire(), "of a sixteenth of its time").toBe(1);
+    ring.pass(99);
+    expect(d.expire()).toBe(1);
+    d.endTurn();
+    expect(d.retries.map(({ request }) => Buffer.from(request).toString("latin1"))).toEqual([
+      "*2\r\n$3\r\nget\r\n$1\r\nk\r\n",
+      "*2\r\n$3\r\nget\r\n$1\r\nl\r\n",
+    ]);
+    d.gates.fulfil(d.retries[0]!.slot, Buffer.from("$1\r\nv\r\n"));
+    d.endTurn();
+    expect(one.replies(), "the write waits on").toEqual(["v"]);
+    ring.stopped.clear();
+    ring.settle();
+    expect(one.replies()).toEqual(["OK"]);
+    expect(quorum.replies()).toEqual([null]);
+    expect(later.replies(), "what it was asked first counts no more").toEqual([]);
+    ring.pass(1500);
+    expect(d.expire()).toBe(1);
+    d.endTurn();
+    expect(later.replies()).toEqual([noQuorum(1, 3, 0)]);
+  });
+
   test("ends a request that the host does not answer in time all the same", () => {
     const ring = new WiredKernels({ nodes: 4, sets: [[0, 1, 2]], requestTimeoutMs: 100 });
     const d = ring.node(3);

@@ -47,7 +47,7 @@ export class FakeCluster {
   /** Pairs of indexes without a link, "low-high". */
   readonly #cut = new Set<string>();
   /** What happens to the next host request, by kind of accident. */
-  accident: "none" | "lost-before" | "lost-after" = "none";
+  accident: "none" | "lost-before" | "lost-after" | "silent" = "none";
   /** Data frames that were delivered. */
   delivered = 0;
 
@@ -215,6 +215,11 @@ export class FakeNode implements RingPort {
     const { accident } = cluster;
     cluster.accident = "none";
     if (accident === "lost-before") throw new RingletError("LINK_LOST", "the link is gone");
+    if (accident === "silent") {
+      return new Promise((_, reject) => {
+        cluster.runtime.after(timeoutMs, () => reject(new RingletError("DEADLINE", "too late")));
+      });
+    }
     const target = cluster.node(member.index);
     target.served++;
     const deadline = cluster.runtime.monotonic() + timeoutMs;

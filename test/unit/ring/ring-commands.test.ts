@@ -283,6 +283,27 @@ describe("a read", () => {
     expect(await outsider!.run("DC_ONE", "get", key)).toBe("v");
   });
 
+  it("asks the next replica too when one keeps it waiting, until the deadline", async () => {
+    const cluster = new FakeCluster({ members: SIX_MEMBERS });
+    const { runtime, requestTimeoutMs } = cluster;
+    const key = "somewhere";
+    const holders = cluster.node(0).replicasOf(fromLatin1(key)).local;
+    const outsider = cluster.nodes.find(
+      ({ self }) => !holders.some((m) => m.index === self.index),
+    )!;
+    await outsider.run("DC_QUORUM", "set", key, "v");
+    cluster.accident = "silent";
+    const reply = outsider.run("DC_ONE", "get", key);
+    await runtime.advance(requestTimeoutMs / 16);
+    expect(await reply).toBe("v");
+    // All that is left is silent.
+    for (const member of holders.slice(1)) cluster.cut(outsider.self.index, member.index);
+    cluster.accident = "silent";
+    const none = outsider.run("DC_ONE", "get", key);
+    await runtime.advance(requestTimeoutMs);
+    expect(await none).toEqual(failed(expect.stringContaining("1000 ms")));
+  });
+
   it("is asked of the replica in the own rack first", async () => {
     const cluster = new FakeCluster({ members: SIX_MEMBERS });
     const key = "somewhere";
