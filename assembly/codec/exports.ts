@@ -17,6 +17,7 @@ export {
   replyRun,
 } from "./resp-relay";
 export { memcachedIndex } from "./memcached-request";
+export { memcachedRelayResult, memcachedReplyRun, memcachedReplyState, memcachedRun } from "./memcached-relay";
 export { memcachedReply, memcachedReplyGroup, memcachedReplyIndex, memcachedReplyPos, memcachedReplyWanted } from "./memcached-reply";
 export { dnodeStart, dnodeWanted, parseDnode, writeDnodeHeader } from "./dnode";
 export { entropyChunkLength, entropyNegotiation, entropySnapshotHeader } from "./entropy";

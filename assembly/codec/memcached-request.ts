@@ -47,6 +47,16 @@ export let memcachedPos: u32 = 0;
 export let memcachedWanted: u32 = 0;
 /** With MEMCACHED_TOO_LARGE: how many bytes from `memcachedPos` on belong to the refused data block. */
 export let memcachedDiscard: u64 = 0;
+/** Of the line that was read last: the place of its command in COMMANDS, */
+export let memcachedCommand: i32 = 0;
+/** whether it says noreply, */
+export let memcachedNoreply: bool = false;
+/** the words behind the command that are no numbers (keys, flags of meta commands), */
+export let memcachedWords: u32 = 0;
+/** the first byte behind its line feed, */
+export let memcachedLineEnd: u32 = 0;
+/** and the length of its data block, -1 where it has none. */
+export let memcachedDataBytes: i64 = 0;
 
 /** Bytes of a record before its words. */
 const RECORD_BYTES: u32 = 44;
@@ -129,6 +139,8 @@ const MAX_EXPTIME: i64 = 0x1fffffffffffff;
  * nothing is written at or behind `outEnd`; its offsets are relative to `base`. A data block above `maxBytes` is refused.
  */
 export function memcachedRequest(pos: u32, end: u32, maxBytes: u32, out: u32, outEnd: u32, base: u32): i32 {
+  memcachedNoreply = false;
+  memcachedDataBytes = -1;
   const limit = end - pos > MAX_LINE_BYTES ? pos + MAX_LINE_BYTES + 1 : end;
   const lineFeed = findByte(pos, limit, 10);
   if (lineFeed == limit) {
@@ -138,6 +150,7 @@ export function memcachedRequest(pos: u32, end: u32, maxBytes: u32, out: u32, ou
   }
   const lineEnd = lineFeed > pos && load<u8>(lineFeed - 1) == 13 ? lineFeed - 1 : lineFeed;
   memcachedPos = lineFeed + 1;
+  memcachedLineEnd = memcachedPos;
   if (out != 0) {
     if (out + RECORD_BYTES > outEnd) return MEMCACHED_RECORD_FULL;
     memory.fill(out, 0, RECORD_BYTES);
@@ -149,7 +162,7 @@ export function memcachedRequest(pos: u32, end: u32, maxBytes: u32, out: u32, ou
   if (command < 0) return MEMCACHED_BAD_COMMAND;
   let shape = SHAPES + (<usize>command << 3);
   let words: u32 = 0;
-  let dataBytes: i64 = -1;
+  memcachedCommand = command;
   while (true) {
     word = skipSpaces(wordEnd, lineEnd);
     if (word == lineEnd) break;
@@ -193,7 +206,7 @@ export function memcachedRequest(pos: u32, end: u32, maxBytes: u32, out: u32, ou
         break;
       case 98 /* b */:
         if (!readDecimal(word, wordEnd, MAX_ANNOUNCED_BYTES)) return MEMCACHED_BAD_LINE;
-        dataBytes = <i64>decimal;
+        memcachedDataBytes = <i64>decimal;
         break;
       case 99 /* c */:
       case 100 /* d */:
@@ -205,6 +218,7 @@ export function memcachedRequest(pos: u32, end: u32, maxBytes: u32, out: u32, ou
         break;
       case 110 /* n */:
         if (!isNoreply(word, wordEnd)) return MEMCACHED_BAD_COMMAND;
+        memcachedNoreply = true;
         if (out != 0) store<u32>(out, 1, 8);
         break;
       default:
@@ -217,9 +231,10 @@ export function memcachedRequest(pos: u32, end: u32, maxBytes: u32, out: u32, ou
     return MEMCACHED_BAD_COMMAND;
   }
 
-  if (dataBytes >= 0) {
+  memcachedWords = words;
+  if (memcachedDataBytes >= 0) {
     const data = memcachedPos;
-    const length = <u32>dataBytes;
+    const length = <u32>memcachedDataBytes;
     if (length > maxBytes) {
       memcachedDiscard = <u64>length + 2;
       return MEMCACHED_TOO_LARGE;

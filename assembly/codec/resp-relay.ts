@@ -6,7 +6,7 @@
 //   commandRun()   0 status   1 bytes of the run   2 its commands that are answered   3 bytes wanted
 //                  4 RELAY_NAMED: the number of the name   5 RELAY_NAMED: bytes up to the end of that command
 //                  6, 7 REQUEST_INCOMPLETE: where the command in progress is to be read on, and how many arguments it lacks
-//   replyRun()     0 status   1 bytes of the whole replies   2 whole replies   3 bytes read, those of a reply in progress included
+//   replyRun()     0 status   1 bytes of the whole replies   2 whole replies   3, 4 bytes read, those of a reply in progress included
 //
 // Name table: NAME_SLOTS slots of 24 bytes: 16 bytes of the name in lower case with zeros behind it, u32 length (0: free), u32 number.
 
@@ -216,5 +216,6 @@ export function replyRun(input: u32, length: u32, most: u32): i32 {
   store<u32>(result, at - input, 4);
   store<u32>(result, replies, 8);
   store<u32>(result, read - input, 12);
+  store<u32>(result, read - input, 16);
   return status;
 }

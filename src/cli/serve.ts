@@ -32,7 +32,7 @@ export async function serve(options: ServeOptions): Promise<number> {
   if (cluster === STOPPED) return 0;
   const node = await start(options, cluster, log, stop);
   process.stdout.write(readyLine(node, options));
-  warnOfOpenDoor(options, log);
+  if (options.backend?.kind !== "memcached") warnOfOpenDoor(options, log);
   warnOfOpenMemcached(options, log);
   warnOfOpenLinks(options, log);
   reload?.begin(node.served.node.settings);
@@ -130,15 +130,21 @@ function withSecret(cluster: ClusterGiven | undefined): ClusterOptions | undefin
 
 function readyLine(node: Node, options: ServeOptions): string {
   const { address, memcachedAddress, statsAddress, peerAddress } = node;
+  const isMemcached = options.backend?.kind === "memcached";
   const memcached =
-    memcachedAddress === undefined ? "" : `, memcached on ${formatHostPort(memcachedAddress)}`;
+    memcachedAddress === undefined || isMemcached
+      ? ""
+      : `, memcached on ${formatHostPort(memcachedAddress)}`;
   const peers = peerAddress === undefined ? "" : `, peers on ${formatHostPort(peerAddress)}`;
   const stats =
     statsAddress === undefined ? "" : `, stats on http://${formatHostPort(statsAddress)}`;
   const host = { "0.0.0.0": "127.0.0.1", "::": "::1" }[address.host] ?? address.host;
   const tls = tlsFlagsOf(options.settings);
   const password = options.settings.password === undefined ? "" : " --askpass";
-  return `ringlet ${RINGLET_VERSION} ready on ${formatHostPort(address)}, ${storeOf(options)}${memcached}${peers}${stats}. Try: redis-cli${tls} -h ${host} -p ${address.port}${password} ping\n`;
+  const attempt = isMemcached
+    ? `printf 'version\\r\\nquit\\r\\n' | nc ${host} ${address.port}`
+    : `redis-cli${tls} -h ${host} -p ${address.port}${password} ping`;
+  return `ringlet ${RINGLET_VERSION} ready on ${formatHostPort(address)}, ${storeOf(options)}${memcached}${peers}${stats}. Try: ${attempt}\n`;
 }
 
 /** What redis-cli needs for a door with TLS. */
@@ -167,7 +173,8 @@ function warnOfOpenDoor({ listen, settings }: ServeOptions, log: Logger): void {
   );
 }
 
-function warnOfOpenMemcached({ memcached, settings }: ServeOptions, log: Logger): void {
+function warnOfOpenMemcached({ backend, listen, settings, ...options }: ServeOptions, log: Logger) {
+  const memcached = backend?.kind === "memcached" ? listen : options.memcached;
   if (memcached === undefined || isLoopback(memcached.host)) return;
   log.warn(
     settings.protectedMode === false

@@ -17,6 +17,11 @@ import { type EntropyExports, type EntropyFace, entropyFace } from "./entropy.ts
 import { type HashExports, type HashFace, hashFace } from "./hash.ts";
 import { CodecInstance } from "./instance.ts";
 import { type MemcachedExports, type MemcachedFace, memcachedFace } from "./memcached.ts";
+import {
+  type MemcachedRelayExports,
+  type MemcachedRelayFace,
+  memcachedRelayFace,
+} from "./memcached-relay.ts";
 import { type RespRelayExports, type RespRelayFace, respRelayFace } from "./resp-relay.ts";
 import { type RespReplyExports, type RespReplyFace, respReplyFace } from "./resp-reply.ts";
 import { type RespRequestExports, type RespRequestFace, respRequestFace } from "./resp-request.ts";
@@ -32,6 +37,7 @@ export interface Codec
     RespReplyFace,
     RespRelayFace,
     MemcachedFace,
+    MemcachedRelayFace,
     DnodeFace,
     DnodeCipherFace {}
 
@@ -45,6 +51,7 @@ interface CodecExports
     RespReplyExports,
     RespRelayExports,
     MemcachedExports,
+    MemcachedRelayExports,
     DnodeExports {}
 
 /** What a runtime may lend to the codec. */
@@ -77,6 +84,7 @@ export function createCodec(
     ...respReplyFace(instance),
     ...respRelayFace(instance),
     ...memcachedFace(instance),
+    ...memcachedRelayFace(instance),
     ...dnodeFace(instance),
   };
 }

@@ -70,6 +70,11 @@ const LINE_ERRORS: readonly (readonly [code: string, reply: string, text: string
   ],
 ];
 
+/** What memcached answers to a line of this status; undefined where that is no status of a line. */
+export function memcachedLineReply(status: number): string | undefined {
+  return LINE_ERRORS[status - 2]?.[1];
+}
+
 const RECORD_WORDS_AT = 44;
 
 /** The request of the record at `at`. */

@@ -1,6 +1,6 @@
 /** RESP passed on as it came: where whole commands and replies end (typed face of assembly/codec/resp-relay.ts). */
-import { concat } from "./concat.ts";
 import type { CodecInstance, CodecMemoryExports } from "./instance.ts";
+import { ReplyCutter } from "./reply-cutter.ts";
 
 /** What `RespRelay.commands()` found; the relay's own object, to be read before the next call. */
 export interface CommandRun {
@@ -155,87 +155,12 @@ export class RespRelay {
 
   /** What cuts the replies of one connection. */
   replyCutter(): ReplyCutter {
-    return new ReplyCutter(this.#instance, this.#result);
-  }
-}
-
-/** Who the replies of a connection are for. */
-export interface ReplyTaker {
-  /** How many replies the next one waits for; 0: nobody waits for any. */
-  expected(): number;
-  /**
-   * Bytes for who is next, with the last bytes of `replies` replies among them. They are there until this returns, and the codec
-   * must not be used in it.
-   */
-  take(bytes: Uint8Array, replies: number): void;
-}
-
-/** Cuts the stream of replies of one connection, in whatever chunks it comes, into the parts of those that wait for them. */
-export class ReplyCutter {
-  readonly #instance: CodecInstance<RespRelayExports>;
-  readonly #result: number;
-  readonly #state: number;
-  /** The state of the reply in progress; all zero between two. */
-  readonly #kept: Uint8Array;
-  readonly #need: DataView;
-  /** A line that is cut, to be read again with what follows it. */
-  #line: Uint8Array | undefined;
-  /** A reply has been given in part. */
-  isMidReply = false;
-
-  constructor(instance: CodecInstance<RespRelayExports>, result: number) {
-    this.#instance = instance;
-    this.#result = result;
-    this.#state = instance.exports.relayState() >>> 0;
-    this.#kept = new Uint8Array(instance.exports.relayStateBytes());
-    this.#need = new DataView(this.#kept.buffer);
-  }
-
-  /** Hands out a chunk. Returns "error" for bytes that are no reply, "unexpected" for a reply that nobody waits for. */
-  feed(chunk: Uint8Array, taker: ReplyTaker): "ok" | "error" | "unexpected" {
-    if (this.isMidReply && this.#line === undefined) {
-      // All of it belongs to a long string: no need to look at it.
-      const need = this.#need.getUint32(0, true);
-      if (need >= chunk.length + 2) {
-        this.#need.setUint32(0, need - chunk.length, true);
-        taker.take(chunk, 0);
-        return "ok";
-      }
-    }
-    const bytes = this.#line === undefined ? chunk : concat([this.#line, chunk]);
-    this.#line = undefined;
-    const instance = this.#instance;
-    const input = instance.place(bytes, SLACK_BYTES);
-    if (this.isMidReply) instance.bytes.set(this.#kept, this.#state);
-    else instance.bytes.fill(0, this.#state, this.#state + this.#kept.length);
-    const { length } = bytes;
-    const { replyRun } = instance.exports;
-    let at = 0;
-    while (at < length) {
-      const most = taker.expected();
-      if (most === 0) return "unexpected";
-      const status = replyRun(input + at, length - at, most);
-      const { data } = instance;
-      const replies = data.getUint32(this.#result + 8, true);
-      const read = data.getUint32(this.#result + 12, true);
-      if (status > INCOMPLETE) {
-        const whole = data.getUint32(this.#result + 4, true);
-        if (replies > 0) taker.take(bytes.subarray(at, at + whole), replies);
-        return "error";
-      }
-      if (read > 0) {
-        taker.take(read === length ? bytes : bytes.subarray(at, at + read), replies);
-      }
-      at += read;
-      if (status === INCOMPLETE) {
-        this.#kept.set(instance.bytes.subarray(this.#state, this.#state + this.#kept.length));
-        const whole = data.getUint32(this.#result + 4, true);
-        this.isMidReply = read > whole || (replies === 0 && this.isMidReply);
-        if (at < length) this.#line = bytes.slice(at);
-        return "ok";
-      }
-      this.isMidReply = false;
-    }
-    return "ok";
+    const { relayState, relayStateBytes, replyRun } = this.#instance.exports;
+    return new ReplyCutter(this.#instance, {
+      state: relayState() >>> 0,
+      stateBytes: relayStateBytes(),
+      result: this.#result,
+      run: replyRun,
+    });
   }
 }

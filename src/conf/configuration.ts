@@ -236,7 +236,7 @@ class Whole {
       if (values[key] !== false) continue;
       this.#vain(key, "false counts as not set, as in the C engine, and the default is true");
     }
-    if (kind === "memcached") this.#vain("redis_requirepass", "memcached asks for no password");
+    if (kind === "memcached") this.#checkMemcached();
     const { servers } = values;
     if (servers === undefined) {
       const remedy = `the ${kind} server that keeps the data, as in servers: and - 127.0.0.1:22122:1 below it; or write data_store: embedded, and this node keeps it`;
@@ -252,6 +252,17 @@ class Whole {
       failureLimit: values.server_failure_limit ?? 3,
       requirepass: values.redis_requirepass || undefined,
     };
+  }
+
+  #checkMemcached(): void {
+    this.#vain("redis_requirepass", "memcached asks for no password");
+    const entry = this.#document.entries.get("memcached_listen");
+    if (entry === undefined || this.#values.memcached_listen === "off") return;
+    this.#findings.error(
+      entry.at,
+      "memcached_listen",
+      "memcached_listen: before a memcached server (data_store: 1), memcached clients connect at listen: remove this key",
+    );
   }
 
   #entries(): Map<string, ConfiguredEntry> {

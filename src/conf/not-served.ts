@@ -7,17 +7,11 @@ import { BEGINNING, type Diagnostic, Findings } from "./diagnostic.ts";
 export function notServed(configuration: Configuration): Diagnostic[] {
   const { backend, entries, member, peers } = configuration;
   const findings = new Findings();
-  if (backend?.kind === "memcached") {
-    findings.error(
-      entries.get("servers") ?? BEGINNING,
-      "servers",
-      "servers: this version cannot keep the data in a memcached server yet: write data_store: embedded, and the node keeps it",
-    );
-  } else if (backend !== undefined && member.seeds.length > 0) {
+  if (backend !== undefined && member.seeds.length > 0) {
     findings.error(
       entries.get("dyn_seeds") ?? BEGINNING,
       "dyn_seeds",
-      "dyn_seeds: this version keeps the data in a redis server only where the node is the only member: remove dyn_seeds, or write data_store: embedded, and the nodes keep the data",
+      `dyn_seeds: this version keeps the data in a ${backend.kind} server only where the node is the only member: remove dyn_seeds, or write data_store: embedded, and the nodes keep the data`,
     );
   }
   if (peers.secureServerOption !== "none") {

@@ -61,6 +61,13 @@ export abstract class ClientConnection<Session extends OpenConnection["session"]
   /** Time of the last byte received, ms since the epoch. */
   lastInputAt: number;
 
+  /** The client gets what it does not ask for from the server behind the node: it need not send anything. */
+  isListener = false;
+  /** Commands wait for the server behind the node. */
+  waitsInFront = false;
+  /** Bytes of them. */
+  protected heldInFrontBytes = 0;
+
   /** `kind`: what the log calls a client of this door. */
   protected constructor(
     door: ConnectionDoor<ClientConnection<Session>>,
@@ -145,6 +152,23 @@ export abstract class ClientConnection<Session extends OpenConnection["session"]
   protected countInput(bytes: number): void {
     this.inputBytes += bytes;
     this.lastInputAt = this.#door.now();
+  }
+
+  /** Counts bytes of commands that go to the server behind the node, or, below 0, do not. */
+  passedIn(bytes: number): void {
+    this.countInput(bytes);
+  }
+
+  /** Counts bytes that the server behind the node has answered. */
+  passedOut(bytes: number): void {
+    this.outputBytes += bytes;
+    this.noteReplies();
+  }
+
+  /** Counts bytes of commands that wait for the server behind the node, or, below 0, do no more. */
+  holdInput(bytes: number): void {
+    this.heldInFrontBytes += bytes;
+    this.#door.addPending(bytes);
   }
 
   /** Runs nothing more of this client before replies have left. `pendingBytes`: what has come and was not run. */

@@ -96,17 +96,19 @@ export class ServedNode {
 
   /**
    * Lets memcached clients in; resolves to where. Call it once. Throws SettingError while a password is set, which the memcached
-   * protocol cannot ask for (none can be set from then on), and RingletError MEMCACHED_NEEDS_EMBEDDED_STORE for a node with a server
-   * behind it.
+   * protocol cannot ask for (none can be set from then on), and RingletError MEMCACHED_NEEDS_EMBEDDED_STORE for a node with a Redis
+   * server behind it.
    */
   async listenMemcached(listen: Listen, codec: MemcachedDoorParts["codec"]): Promise<Listener> {
-    if (this.node.backend !== undefined) {
+    const kind = this.node.backend?.options.kind;
+    if (kind === "redis") {
       throw new RingletError(
         "MEMCACHED_NEEDS_EMBEDDED_STORE",
-        "memcached clients are served from the embedded store alone: leave out --memcached-listen, or set data_store: embedded",
+        "memcached clients are not served from a redis server: leave out --memcached-listen, or set data_store: embedded",
       );
     }
-    holdPasswordRule(this.node.settings);
+    const isRelayed = kind === "memcached";
+    holdPasswordRule(this.node.settings, isRelayed ? "data_store: 1" : "--memcached-listen");
     let port = 0;
     const door = new MemcachedDoor({
       node: this.node,
@@ -116,7 +118,7 @@ export class ServedNode {
       port: () => port,
     });
     this.#memcached = door;
-    addMemcachedMetrics(this.metrics, door);
+    addMemcachedMetrics(this.metrics, door, isRelayed);
     const listener = await listen(
       (stream) => door.accept(stream),
       (connection) => this.#refused(connection, door),

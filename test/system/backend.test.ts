@@ -1,117 +1,18 @@
 // A node before a real redis-server, from a configuration file, with the clients that people use.
-import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { execFile } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { Redis } from "ioredis";
-import { expect, it, onTestFinished, type TestContext } from "vitest";
+import { expect, it, onTestFinished } from "vitest";
 import { Random } from "../fuzz/random.ts";
-import { type RunningNode, startNode } from "./harness.ts";
-import { freePort } from "./other-servers.ts";
+import type { RunningNode } from "./harness.ts";
 import { requireProgram } from "./programs.ts";
+import { RestartableServer, startBefore, temporaryFolder, until } from "./restartable-server.ts";
 
 const run = promisify(execFile);
-const PATIENCE_MS = 20_000;
 const REFUSED = /^ERR Storage: Datastore refused connection \(/;
-
-function folder(): string {
-  const path = mkdtempSync(join(tmpdir(), "ringlet-backend-"));
-  onTestFinished(() => rmSync(path, { recursive: true, force: true }));
-  return path;
-}
-
-type ServerAddress = { readonly port: number } | { readonly path: string };
-
-/** A redis-server that can be killed and started again at the same place. */
-class RedisServer {
-  readonly #program: string;
-  readonly #flags: readonly string[];
-  readonly #address: ServerAddress;
-  process!: ChildProcess;
-
-  private constructor(program: string, address: ServerAddress, flags: readonly string[]) {
-    this.#program = program;
-    this.#address = address;
-    const place =
-      "port" in address
-        ? ["--port", String(address.port), "--bind", "127.0.0.1"]
-        : ["--port", "0", "--unixsocket", address.path];
-    this.#flags = [...place, "--save", "", "--dir", folder(), ...flags];
-  }
-
-  static async start(
-    context: TestContext,
-    address?: ServerAddress,
-    ...flags: string[]
-  ): Promise<RedisServer> {
-    const program = requireProgram(context, "redis-server");
-    const server = new RedisServer(program, address ?? { port: await freePort() }, flags);
-    onTestFinished(() => void server.process.kill("SIGKILL"));
-    await server.run();
-    return server;
-  }
-
-  get port(): number {
-    return "port" in this.#address ? this.#address.port : 0;
-  }
-
-  get entry(): string {
-    return "port" in this.#address
-      ? `127.0.0.1:${this.#address.port}:1`
-      : `${this.#address.path}:1`;
-  }
-
-  async run(): Promise<void> {
-    this.process = spawn(this.#program, this.#flags, { stdio: "ignore" });
-    await until(() => this.#answers());
-  }
-
-  async kill(): Promise<void> {
-    this.process.kill("SIGKILL");
-    await once(this.process, "exit");
-  }
-
-  #answers(): Promise<boolean> {
-    return new Promise((resolve) => {
-      const socket = connect(this.#address as { port: number });
-      socket.on("error", () => resolve(false));
-      socket.on("connect", () => {
-        socket.destroy();
-        resolve(true);
-      });
-    });
-  }
-}
-
-async function until(isSo: () => Promise<boolean> | boolean): Promise<void> {
-  const deadline = Date.now() + PATIENCE_MS;
-  while (!(await isSo())) {
-    if (Date.now() > deadline) throw new Error("it did not come to that");
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}
-
-/** Starts a node by a configuration file before a server. */
-async function startBefore(server: RedisServer, ...lines: string[]): Promise<RunningNode> {
-  const path = join(folder(), "dynomite.yml");
-  const text = [
-    "dyn_o_mite:",
-    "  listen: 127.0.0.1:8102",
-    "  tokens: 101134286",
-    `  dyn_listen: 127.0.0.1:${await freePort()}`,
-    "  data_store: 0",
-    "  server_retry_timeout: 500",
-    "  servers:",
-    `  - ${server.entry}`,
-    ...lines.map((line) => `  ${line}`),
-  ];
-  writeFileSync(path, `${text.join("\n")}\n`);
-  const flags = ["--conf-file", path, "--listen", "127.0.0.1:0", "--stats-listen", "127.0.0.1:0"];
-  return await startNode({ flags });
-}
 
 function clientOf(node: RunningNode, options: object = {}): Redis {
   const client = new Redis({ host: node.host, port: node.port, ...options });
@@ -126,8 +27,8 @@ async function infoOf(client: Redis, name: string): Promise<string> {
 }
 
 it("serves ioredis as the server itself would", async (context) => {
-  const server = await RedisServer.start(context);
-  const node = await startBefore(server);
+  const server = await RestartableServer.redis(context);
+  const node = await startBefore(server, 0);
   expect(node.stdout).toMatch(/redis at 127\.0\.0\.1:\d+ behind it/);
   const client = clientOf(node);
   await client.set("a", "1");
@@ -155,8 +56,8 @@ it("serves ioredis as the server itself would", async (context) => {
 });
 
 it("keeps apart what belongs to one client: transactions, WATCH, databases, blocking, subscribing", async (context) => {
-  const server = await RedisServer.start(context);
-  const node = await startBefore(server);
+  const server = await RestartableServer.redis(context);
+  const node = await startBefore(server, 0);
   const [one, other] = [clientOf(node), clientOf(node)];
   await one.watch("w");
   await other.set("w", "changed");
@@ -201,9 +102,9 @@ it("keeps apart what belongs to one client: transactions, WATCH, databases, bloc
 });
 
 it("answers what the server alone would, byte for byte, however requests are cut", async (context) => {
-  const alone = await RedisServer.start(context);
-  const behind = await RedisServer.start(context);
-  const node = await startBefore(behind);
+  const alone = await RestartableServer.redis(context);
+  const behind = await RestartableServer.redis(context);
+  const node = await startBefore(behind, 0);
   const random = new Random(20_261_121);
   const key = () => `k${random.below(6)}`;
   const commands: (() => string[])[] = [
@@ -270,8 +171,8 @@ async function answersOf(port: number, bytes: Buffer, cuts: readonly number[]): 
 }
 
 it("passes protocol 3 through, pushes of tracked keys too", async (context) => {
-  const server = await RedisServer.start(context);
-  const node = await startBefore(server);
+  const server = await RestartableServer.redis(context);
+  const node = await startBefore(server, 0);
   const socket = connect(node.port, node.host);
   onTestFinished(() => void socket.destroy());
   let text = "";
@@ -287,8 +188,8 @@ it("passes protocol 3 through, pushes of tracked keys too", async (context) => {
 });
 
 it("passes values of 1 B to 64 MiB, byte for byte", async (context) => {
-  const server = await RedisServer.start(context);
-  const node = await startBefore(server, "timeout: 60000");
+  const server = await RestartableServer.redis(context);
+  const node = await startBefore(server, 0, "timeout: 60000");
   const client = clientOf(node);
   for (const size of [0, 1, 16_383, 65_536, 192 * 1024 + 1, 3_000_000, 64 * 1024 * 1024]) {
     const value = Buffer.alloc(size);
@@ -300,8 +201,8 @@ it("passes values of 1 B to 64 MiB, byte for byte", async (context) => {
 });
 
 it("serves redis-cli and redis-benchmark", async (context) => {
-  const server = await RedisServer.start(context);
-  const node = await startBefore(server, "datastore_connections: 3");
+  const server = await RestartableServer.redis(context);
+  const node = await startBefore(server, 0, "datastore_connections: 3");
   const cli = requireProgram(context, "redis-cli");
   const at = ["-h", node.host, "-p", String(node.port)];
   expect((await run(cli, [...at, "-3", "set", "a", "1"])).stdout).toBe("OK\n");
@@ -313,21 +214,21 @@ it("serves redis-cli and redis-benchmark", async (context) => {
 });
 
 it("reaches the server over a Unix socket, with a password", async (context) => {
-  const path = join(folder(), "redis.sock");
-  const server = await RedisServer.start(context, { path }, "--requirepass", "secret");
-  const node = await startBefore(server, "redis_requirepass: secret");
+  const path = join(temporaryFolder(), "redis.sock");
+  const server = await RestartableServer.redis(context, { path }, "--requirepass", "secret");
+  const node = await startBefore(server, 0, "redis_requirepass: secret");
   const client = clientOf(node);
   expect(await client.set("a", "1")).toBe("OK");
   expect(await client.multi().get("a").exec()).toEqual([[null, "1"]]);
-  const wrong = await startBefore(server, "redis_requirepass: other");
+  const wrong = await startBefore(server, 0, "redis_requirepass: other");
   await expect(clientOf(wrong).get("a")).rejects.toThrow(
     "refuses the password of redis_requirepass",
   );
 });
 
 it("answers every request when the server is killed under load, and goes on when it is back", async (context) => {
-  const server = await RedisServer.start(context);
-  const node = await startBefore(server);
+  const server = await RestartableServer.redis(context);
+  const node = await startBefore(server, 0);
   const clients = Array.from({ length: 8 }, () => clientOf(node));
   const ready = () => fetch(`${node.statsUrl}/readyz`).then(({ status }) => status);
   expect(await ready()).toBe(200);
@@ -369,8 +270,8 @@ it("answers every request when the server is killed under load, and goes on when
 });
 
 it("ends requests after the timeout where the server has stopped, and goes on when it continues", async (context) => {
-  const server = await RedisServer.start(context);
-  const node = await startBefore(server, "timeout: 300");
+  const server = await RestartableServer.redis(context);
+  const node = await startBefore(server, 0, "timeout: 300");
   const [one, other] = [clientOf(node), clientOf(node)];
   await one.set("a", "1");
   await other.get("a");
@@ -385,8 +286,8 @@ it("ends requests after the timeout where the server has stopped, and goes on wh
 });
 
 it("standby refuses what goes to the server, and the states that need to know what writes are refused", async (context) => {
-  const server = await RedisServer.start(context);
-  const node = await startBefore(server);
+  const server = await RestartableServer.redis(context);
+  const node = await startBefore(server, 0);
   const client = clientOf(node);
   const page = async (path: string) => (await fetch(`${node.statsUrl}${path}`)).status;
   const state = /^ERR Dynomite: Dynomite's current state does not allow this request/;

@@ -118,9 +118,12 @@ describe("ringlet serve --conf-file", () => {
       ["5:3: error: unknown key rak", '6:9: error: hash cannot be "sha": give one of'],
     ],
     [
-      "a store that is not there yet",
-      ["listen: 127.0.0.1:8102", "data_store: 1", "servers:", "- 127.0.0.1:22122:1"],
-      ["4:3: error: servers: this version cannot keep the data in a memcached server yet"],
+      "two places where memcached clients connect",
+      [
+        ...["listen: 127.0.0.1:8102", "data_store: 1", "servers:", "- 127.0.0.1:22122:1"],
+        "memcached_listen: 127.0.0.1:11211",
+      ],
+      ["6:3: error: memcached_listen: before a memcached server (data_store: 1)"],
     ],
   ])("ends with 2 and all that is wrong for %s", async (_, lines, errors) => {
     const path = confFile(...lines);

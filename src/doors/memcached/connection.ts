@@ -44,7 +44,12 @@ export class MemcachedConnection extends ClientConnection<Session> implements Re
   }
 
   get pendingInputBytes(): number {
-    return this.#pendingBytes + this.#queuedBytes;
+    return this.#pendingBytes + this.#queuedBytes + this.heldInFrontBytes;
+  }
+
+  /** Whether it is to close when what has come is answered. */
+  get isFinishing(): boolean {
+    return this.#ended;
   }
 
   get mustWait(): boolean {
@@ -58,7 +63,7 @@ export class MemcachedConnection extends ClientConnection<Session> implements Re
 
   ended(): void {
     this.#ended = true;
-    if (!this.waiting) this.#end();
+    if (!this.waiting && !this.waitsInFront) this.#end();
   }
 
   protected forget(): void {

@@ -5,12 +5,14 @@ import type { MemcachedFace, MemcachedRequests } from "../../codec/memcached.ts"
 import type { RespReplyFace } from "../../codec/resp-reply.ts";
 import type { RingletNode } from "../../node/node.ts";
 import type { ByteStream } from "../../transport/stream.ts";
+import { BackendStream } from "../backend-stream.ts";
 import { isLoopback, OpenConnections, refuseClient } from "../open-connections.ts";
 import type { Commander } from "../resp/commander.ts";
 import type { RespDoorLimits } from "../resp/door.ts";
 import { MemcachedCommands } from "./commands.ts";
 import { MemcachedConnection, type MemcachedOwner } from "./connection.ts";
 import { Items } from "./items.ts";
+import { RelayedRequests } from "./relayed-requests.ts";
 import { type Measured, MemcachedStatistics } from "./statistics.ts";
 
 /** What a door works with. */
@@ -18,7 +20,7 @@ export interface MemcachedDoorParts {
   readonly node: RingletNode;
   readonly commander: Commander;
   readonly codec: Pick<MemcachedFace, "parseMemcachedRequests"> & Pick<RespReplyFace, "parseReply">;
-  readonly limits: Omit<RespDoorLimits, "maxRequestBytes" | "passwordIsSet">;
+  readonly limits: Omit<RespDoorLimits, "passwordIsSet">;
   /** The port that clients connect to. */
   readonly port: () => number;
 }
@@ -85,9 +87,24 @@ export class MemcachedDoor implements MemcachedOwner {
     }
     this.statistics.count("total_connections");
     const { remoteAddress } = stream;
-    const connection = new MemcachedConnection(this, stream, { id: this.#nextId++, remoteAddress });
+    const served = this.#serve(stream);
+    const connection = new MemcachedConnection(this, served, { id: this.#nextId++, remoteAddress });
     this.#open.add(connection);
-    stream.start(connection);
+    served.start(connection);
+  }
+
+  /** The client's stream as its connection sees it: with a server behind the node, without what passes to that. */
+  #serve(stream: ByteStream): ByteStream {
+    const { node, commander, limits } = this.#parts;
+    const { backend, runtime, store } = node;
+    if (backend === undefined) return stream;
+    const { state } = commander;
+    const parts = { backend, state, maxValueBytes: () => store.maxBulkBytes };
+    return new BackendStream({
+      ...{ stream, limits },
+      requests: (client) => new RelayedRequests(client, parts),
+      later: (task) => runtime.endOfTurn(task),
+    });
   }
 
   /** The transport does not let a client in; `stream`: where it can be told why. */

@@ -5,7 +5,12 @@ import type { MemcachedDoor } from "./door.ts";
 
 const COMMANDS = ["get", "set", "touch", "flush", "meta"] as const;
 
-export function addMemcachedMetrics(metrics: MetricRegistry, door: MemcachedDoor): void {
+/** `isRelayed`: a server behind the node answers, and counts what it does. */
+export function addMemcachedMetrics(
+  metrics: MetricRegistry,
+  door: MemcachedDoor,
+  isRelayed: boolean,
+): void {
   const { statistics } = door;
   metrics.add({
     name: "ringlet_memcached_clients",
@@ -25,6 +30,7 @@ export function addMemcachedMetrics(metrics: MetricRegistry, door: MemcachedDoor
     help: "Connections of memcached clients that were refused: over maxclients, protected mode, shutting down.",
     read: () => statistics.total("rejected_connections"),
   });
+  if (isRelayed) return;
   metrics.add({
     name: "ringlet_memcached_commands",
     type: "counter",

@@ -2,13 +2,13 @@
 
 import { SettingError, type Settings } from "../../base/settings.ts";
 
-/** Refuses a password, now and later. Throws SettingError. */
-export function holdPasswordRule(settings: Settings): void {
+/** Refuses a password, now and later. `servedBy`: what was asked for that lets memcached clients in. Throws SettingError. */
+export function holdPasswordRule(settings: Settings, servedBy: string): void {
   const check = (password: string): void => {
     if (password === "") return;
     throw new SettingError(
       "password",
-      "memcached clients cannot send one, and --memcached-listen would let them pass it by: leave out --requirepass or --memcached-listen",
+      `memcached clients cannot send one, and ${servedBy} would let them pass it by: leave out --requirepass or ${servedBy}`,
     );
   };
   check(settings.get("password"));

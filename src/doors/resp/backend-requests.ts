@@ -4,7 +4,8 @@
 import { INLINE_COMMAND } from "../../codec/resp-relay.ts";
 import type { Backend } from "../../store/backend/backend.ts";
 import type { BackendConnection, ReplySink } from "../../store/backend/connection.ts";
-import { type BackendError, failureReply } from "../../store/backend/failure.ts";
+import { type BackendError, failureText } from "../../store/backend/failure.ts";
+import { FAILED, type RequestClient, withRoom } from "../backend-client.ts";
 import type { ServingState } from "../serving-state.ts";
 import {
   CLIENT_OF_SERVER,
@@ -19,42 +20,15 @@ import { OwnState } from "./own-state.ts";
 const TEXT = new TextEncoder();
 const DECODER = new TextDecoder();
 
-/** What the client's next command waits for. */
-export type Wait = "replies" | "room" | "connection" | "door" | "pause" | "output";
-
-/** The client, as its requests see it. */
-export interface RequestClient {
-  readonly isClosed: boolean;
-  readonly protocol: 2 | 3;
-  /** Whether more replies wait for it than may. */
-  readonly isFull: boolean;
-  /** It gets what it does not ask for. */
-  isListener: boolean;
-  /** Nothing more of it runs until goOn() says that this is over. */
-  waitFor(wait: Wait): undefined;
-  goOn(over: Wait): void;
-  /** Gives a command to the door, behind all replies; false: it must wait. */
-  answerHere(bytes: Uint8Array, name?: string): boolean;
-  /** Sends it bytes of replies. */
-  reply(bytes: Uint8Array): void;
-  /** Reads no more of it; when all has been answered it is told `words`, if any, and its stream ends. */
-  endWith(words: string): void;
-  /** All may have been answered: ends what has been waiting for that. */
-  endWhenDone(): void;
-  destroy(): void;
-}
-
 export interface RequestParts {
   readonly backend: Backend;
+  readonly session: { readonly protocol: 2 | 3; readonly authenticated: boolean };
   /** CLIENT PAUSE. */
   readonly state: Pick<ServingState, "refusal">;
   readonly pause: { readonly mode: string | undefined; readonly over: Promise<void> };
   /** Notes that the client waits in a command of the server, and how to let it go on; undefined: it does no more. */
   readonly setWaiting: (release: Release | undefined) => void;
 }
-
-/** In the place of a connection: there is none, and the commands have been answered. */
-export const FAILED = "failed";
 
 export class BackendRequests implements ReplySink {
   readonly #client: RequestClient;
@@ -89,16 +63,32 @@ export class BackendRequests implements ReplySink {
     return this.#own?.isRaw === true;
   }
 
+  get #protocol(): 2 | 3 {
+    return this.#parts.session.protocol;
+  }
+
+  /** Gives a command to the door, behind all replies; false: it must wait. */
+  answerHere(bytes: Uint8Array, name = ""): boolean {
+    if (this.outstanding !== 0) {
+      this.#client.waitFor("replies");
+      return false;
+    }
+    if (name === "reset") this.#reset();
+    this.#client.answerHere(bytes);
+    if (!this.#client.isClosed) this.#followProtocol();
+    return true;
+  }
+
   /** Forgets what it has selected, watched and subscribed to. */
-  reset(): void {
+  #reset(): void {
     this.drop();
     this.#database = 0;
     this.#client.isListener = false;
   }
 
   /** The client has chosen the other protocol, perhaps: its own connection follows. */
-  followProtocol(): void {
-    const { protocol } = this.#client;
+  #followProtocol(): void {
+    const protocol = this.#protocol;
     if (this.#own === undefined || this.#own.protocol === protocol) return;
     this.#own.protocol = protocol;
     this.#sendSilently(this.#own, ["HELLO", protocol]);
@@ -129,8 +119,7 @@ export class BackendRequests implements ReplySink {
       return this.#client.waitFor("pause");
     }
     if (this.#client.isFull) return this.#client.waitFor("output");
-    const needsOwn =
-      own || this.#own !== undefined || this.#client.protocol === 3 || this.#database !== 0;
+    const needsOwn = own || this.#own !== undefined || this.#protocol === 3 || this.#database !== 0;
     let connection: BackendConnection | undefined;
     if (needsOwn) {
       const found = this.#takeOwn();
@@ -148,9 +137,7 @@ export class BackendRequests implements ReplySink {
       }
       connection = this.#shared;
     }
-    if (!connection.isFull) return connection;
-    connection.whenRoom(() => this.#client.goOn("room"));
-    return this.#client.waitFor("room");
+    return withRoom(connection, this.#client);
   }
 
   send(connection: BackendConnection, commands: number, bytes: Uint8Array): void {
@@ -171,7 +158,7 @@ export class BackendRequests implements ReplySink {
     }
     if (this.#ownError !== undefined) return FAILED;
     if (this.outstanding !== 0) return this.#client.waitFor("replies");
-    const { protocol } = this.#client;
+    const protocol = this.#protocol;
     const idle = this.#backend.takeIdle(protocol, this.#database);
     if (idle !== undefined) {
       this.#own = new OwnState(idle);
@@ -211,14 +198,14 @@ export class BackendRequests implements ReplySink {
     };
     switch (way) {
       case "local":
-        return this.#client.answerHere(bytes, name);
+        return this.answerHere(bytes, name);
       case "client":
         return CLIENT_OF_SERVER.has(word(1)) && this.#mayStream(word(1))
           ? this.#beginRaw(bytes)
-          : this.#client.answerHere(bytes);
+          : this.answerHere(bytes);
       case "info":
         return args.length > 1 && args.every((_, i) => i === 0 || SECTIONS_OF_NODE.has(word(i)))
-          ? this.#client.answerHere(bytes)
+          ? this.answerHere(bytes)
           : this.pass(bytes, 1);
       case "refused":
         return this.#answer(refusalOf(name));
@@ -280,7 +267,7 @@ export class BackendRequests implements ReplySink {
     own.isBlocking = true;
     this.#parts.setWaiting((reason) => this.#unblock(own, reason));
     this.outstanding++;
-    own.connection.send(this, 1, bytes, true);
+    own.connection.send(this, 1, bytes, { forEver: true });
     return true;
   }
 
@@ -329,12 +316,12 @@ export class BackendRequests implements ReplySink {
 
   /** Tracking takes pushes, which only protocol 3 has on the same connection. */
   #mayStream(subcommand: string): boolean {
-    return subcommand === "reply" || this.#client.protocol === 3;
+    return subcommand === "reply" || this.#protocol === 3;
   }
 
   #performRaw(name: string, way: CommandWay, bytes: Uint8Array): boolean {
     const own = this.#own!;
-    if (name === "reset") return this.#client.answerHere(bytes, name);
+    if (name === "reset") return this.answerHere(bytes, name);
     if (way === "refused" || (way === "local" && name !== "quit" && name !== "hello")) {
       this.#client.reply(TEXT.encode(`-${refusalOf(name)}\r\n`));
       return true;
@@ -350,7 +337,7 @@ export class BackendRequests implements ReplySink {
     bytes: Uint8Array,
   ): boolean {
     const own = this.#own!;
-    if (name === "quit" || name === "reset") return this.#client.answerHere(bytes, name);
+    if (name === "quit" || name === "reset") return this.answerHere(bytes, name);
     if (way === "local" || way === "client" || way === "stream" || way === "refused") {
       if (!this.#answer(`ERR ${name.toUpperCase()} cannot be part of a transaction here`))
         return false;
@@ -422,7 +409,7 @@ export class BackendRequests implements ReplySink {
     const error = this.#ownError ?? this.#backend.error;
     this.#ownError = undefined;
     this.#backend.counters.droppedRequests += count;
-    this.#answerLater(failureReply(error), count);
+    this.#answerLater(`ERR ${failureText(error)}`, count);
     if (this.#own?.connection.isOpen === false) this.#loseOwn();
     return FAILED;
   }
@@ -438,8 +425,7 @@ export class BackendRequests implements ReplySink {
     this.outstanding -= count;
     if (this.#client.isClosed) return;
     if (torn) this.#client.destroy();
-    else if (count !== 0)
-      this.#client.reply(TEXT.encode(`-${failureReply(error)}\r\n`.repeat(count)));
+    else if (count !== 0) this.#answerLater(`ERR ${failureText(error)}`, count);
     if (this.#own?.connection.isOpen === false) this.#loseOwn();
   }
 
@@ -448,7 +434,7 @@ export class BackendRequests implements ReplySink {
     const own = this.#own;
     if (own !== undefined) {
       this.#endBlocking(own);
-      if (own.isClean && this.#database === 0 && this.#client.protocol === 2) {
+      if (own.isClean && this.#database === 0 && this.#protocol === 2) {
         this.#own = undefined;
         this.#backend.giveBack(own);
       }

@@ -47,8 +47,6 @@ export class RespConnection extends ClientConnection<Session> implements FeedCli
   #pending: Uint8Array[] = [];
   #pendingBytes = 0;
   #neededBytes = 0;
-  /** Bytes of commands that wait for the server behind the node. */
-  #heldInFrontBytes = 0;
   /** Bytes of the pending command that the kernel has read already: it is a long one. */
   #scannedBytes = 0;
   readonly #single: Uint8Array[] = [EMPTY];
@@ -56,10 +54,6 @@ export class RespConnection extends ClientConnection<Session> implements FeedCli
   #ended = false;
   /** Close when no reply waits for other nodes any more. */
   #endsWhenReleased = false;
-  /** The client gets what it does not ask for from the server behind the node: it need not send anything. */
-  isListener = false;
-  /** Commands wait for the server behind the node. */
-  waitsInFront = false;
 
   constructor(door: ConnectionOwner, stream: ByteStream, session: Session) {
     super(door, stream, session, "client");
@@ -76,7 +70,7 @@ export class RespConnection extends ClientConnection<Session> implements FeedCli
   }
 
   get pendingInputBytes(): number {
-    return this.#pendingBytes + this.#heldInFrontBytes;
+    return this.#pendingBytes + this.heldInFrontBytes;
   }
 
   /** Whether replies wait for other nodes. */
@@ -161,21 +155,9 @@ export class RespConnection extends ClientConnection<Session> implements FeedCli
   }
 
   /** Counts bytes that came from the client and do not come here: they are for the server behind the node. */
-  passedIn(bytes: number): void {
-    this.countInput(bytes);
+  override passedIn(bytes: number): void {
+    super.passedIn(bytes);
     this.session.lastCommandAt = this.lastInputAt;
-  }
-
-  /** Counts bytes that the server behind the node has answered. */
-  passedOut(bytes: number): void {
-    this.outputBytes += bytes;
-    this.noteReplies();
-  }
-
-  /** Counts bytes of commands that wait for the server behind the node, or, below 0, do no more. */
-  holdInput(bytes: number): void {
-    this.#heldInFrontBytes += bytes;
-    this.#door.addPending(bytes);
   }
 
   /** Answers what has come, then closes. */

@@ -5,12 +5,15 @@ import { RespWriter } from "../../codec/resp-writer.ts";
 import type { RingletNode } from "../../node/node.ts";
 import type { Backend } from "../../store/backend/backend.ts";
 import type { ByteStream } from "../../transport/stream.ts";
+import { BackendStream } from "../backend-stream.ts";
 import { isLoopback, OpenConnections, refuseClient } from "../open-connections.ts";
 import { NAMED_COMMANDS } from "./backend-commands.ts";
-import { BackendStream } from "./backend-stream.ts";
+import { BackendRequests } from "./backend-requests.ts";
+import type { Release } from "./clients.ts";
 import type { Commander } from "./commander.ts";
 import { type ConnectionOwner, type ReplyGate, RespConnection } from "./connection.ts";
 import { Feeder } from "./feeder.ts";
+import { RelayedCommands } from "./relayed-commands.ts";
 import { Session } from "./session.ts";
 
 /** What a door works with. */
@@ -62,7 +65,7 @@ export class RespDoor implements ConnectionOwner {
     this.gate = ring?.replies;
     this.feeder = new Feeder(parts.node.store, ring);
     ring?.replies.onRelease(this);
-    if (parts.node.backend !== undefined) nameCommands(parts.node.backend);
+    if (parts.node.backend?.options.kind === "redis") nameCommands(parts.node.backend);
     this.#open = new OpenConnections(parts.limits, this.log);
     parts.node.onTick(() =>
       this.#open.tick(parts.node.store.now, (client) => this.#mayIdle(client)),
@@ -110,7 +113,7 @@ export class RespDoor implements ConnectionOwner {
       facts,
       !this.#limits.passwordIsSet,
     );
-    const served = this.#serve(stream, facts.id);
+    const served = this.#serve(stream, session);
     const connection = new RespConnection(this, served, session);
     this.#open.add(connection);
     this.#byAddress.set(kernelConnection, connection);
@@ -129,19 +132,26 @@ export class RespDoor implements ConnectionOwner {
   }
 
   /** The client's stream as its connection sees it: with a server behind the node, without what passes to that. */
-  #serve(stream: ByteStream, id: number): ByteStream {
+  #serve(stream: ByteStream, session: Session): ByteStream {
     const { backend, runtime } = this.#node;
     if (backend === undefined) return stream;
+    const { clients, pause, state } = this.commander;
+    const parts = {
+      ...{ backend, session, pause, state },
+      setWaiting: (release: Release | undefined) => clients.setWaiting(session.facts.id, release),
+    };
     return new BackendStream({
-      ...{ stream, backend, limits: this.#limits },
-      ...{ pause: this.commander.pause, state: this.commander.state },
-      setWaiting: (release) => this.commander.clients.setWaiting(id, release),
+      ...{ stream, limits: this.#limits },
+      requests: (client) => new RelayedCommands(new BackendRequests(client, parts), client, parts),
       later: (task) => runtime.endOfTurn(task),
     });
   }
 
   #refusal(stream: ByteStream): string | undefined {
     if (this.#open.isDraining) return "ERR the node is shutting down";
+    if (this.#node.backend?.options.kind === "memcached") {
+      return "ERR the data of this node is in a memcached server, which runs no Redis commands: connect with a memcached client";
+    }
     if (this.#open.all.size >= this.#limits.maxClients) {
       return "ERR max number of clients reached";
     }

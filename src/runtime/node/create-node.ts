@@ -31,13 +31,13 @@ export interface ListenAddress {
 }
 
 export interface CreateNodeOptions extends Partial<SettingValues> {
-  /** Where Redis clients connect; 127.0.0.1:8102 by default. */
+  /** Where Redis clients connect, or, before a memcached server, memcached clients; 127.0.0.1:8102 by default. */
   readonly listen?: ListenAddress;
   /** Where memcached clients connect; nowhere by default. */
   readonly memcachedListen?: ListenAddress | undefined;
   /** What makes it a member of a cluster; without it the node is alone. */
   readonly cluster?: ClusterOptions | undefined;
-  /** The Redis or Valkey server that keeps the data; without it the node does. */
+  /** The Redis, Valkey or memcached server that keeps the data; without it the node does. */
   readonly backend?: BackendOptions | undefined;
   /** Where /healthz, /metrics and /info are served; nowhere by default. */
   readonly statsListen?: ListenAddress | undefined;
@@ -52,7 +52,7 @@ export const DEFAULT_LISTEN: ListenAddress = { host: "127.0.0.1", port: 8102 };
 
 /** A node that runs. Its commands go the way of a client's; errors and options are described at NodeClient. */
 export interface Node extends Pick<NodeClient, "get" | "set" | "del" | "execute"> {
-  /** Where Redis clients connect. */
+  /** Where Redis clients connect, or, before a memcached server, memcached clients. */
   readonly address: ListenAddress;
   /** Where memcached clients connect; undefined where they do not. */
   readonly memcachedAddress: ListenAddress | undefined;
@@ -90,7 +90,7 @@ export interface Node extends Pick<NodeClient, "get" | "set" | "del" | "execute"
 
 /**
  * Starts a node in this process. Throws SettingError (BAD_SETTING) for a setting that cannot be, RingletError for a cluster that
- * cannot be (see buildTopology()), a backend that cannot (BACKEND_KIND, BACKEND_IN_RING) or certificates that cannot (TLS_…, see
+ * cannot be (see buildTopology()), a backend that cannot (BACKEND_LISTEN, BACKEND_IN_RING) or certificates that cannot (TLS_…, see
  * TlsIdentity), ListenError (LISTEN_…) for an address that cannot be listened on; nothing is left running then.
  *
  * ```ts
@@ -114,7 +114,8 @@ export async function createNode(options: CreateNodeOptions = {}): Promise<Node>
     shutdown,
     ...settings
   } = options;
-  if (backend !== undefined) checkBackend(backend, cluster);
+  if (backend !== undefined) checkBackend(backend, options);
+  const isMemcached = backend?.kind === "memcached";
   const codec = loadCodec();
   const wanted = new Settings(settings);
   const clientTls = doorTls(wanted, log);
@@ -141,11 +142,10 @@ export async function createNode(options: CreateNodeOptions = {}): Promise<Node>
   const served = new ServedNode({ node, facts: PROCESS_FACTS, shutdown });
   try {
     await node.start();
-    const clients = await served.listen(listenFor(listen));
+    const forMemcached = isMemcached ? listen : memcachedListen;
+    const redis = isMemcached ? undefined : await served.listen(listenFor(listen));
     const memcached =
-      memcachedListen === undefined
-        ? undefined
-        : await served.listenMemcached(listenFor(memcachedListen), codec);
+      forMemcached && (await served.listenMemcached(listenFor(forMemcached), codec));
     const stats =
       statsListen === undefined
         ? undefined
@@ -165,7 +165,7 @@ export async function createNode(options: CreateNodeOptions = {}): Promise<Node>
       ready: ({ signal } = {}) => untilAborted(node.ring?.whenReady() ?? Promise.resolve(), signal),
       members: () => served.ring?.members() ?? [],
       onMember: (listener) => node.ring?.onMembers(listener) ?? (() => {}),
-      address: addressOf(clients),
+      address: addressOf((redis ?? memcached)!),
       memcachedAddress: memcached === undefined ? undefined : addressOf(memcached),
       statsAddress: stats === undefined ? undefined : addressOf(stats),
       peerAddress: node.ring?.listener === undefined ? undefined : addressOf(node.ring.listener),
@@ -195,11 +195,14 @@ function untilAborted(promise: Promise<void>, signal: AbortSignal | undefined): 
   });
 }
 
-function checkBackend({ kind }: BackendOptions, cluster: ClusterOptions | undefined): void {
-  if (kind !== "redis") {
+function checkBackend(
+  { kind }: BackendOptions,
+  { cluster, memcachedListen }: CreateNodeOptions,
+): void {
+  if (kind === "memcached" && memcachedListen !== undefined) {
     throw new RingletError(
-      "BACKEND_KIND",
-      `this version cannot keep the data in a ${kind} server: let the node keep it (data_store: embedded)`,
+      "BACKEND_LISTEN",
+      "before a memcached server, memcached clients connect where the node listens (listen): leave out --memcached-listen",
     );
   }
   if (cluster?.seeds === undefined || cluster.seeds.length === 0) return;

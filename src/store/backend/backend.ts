@@ -3,6 +3,7 @@
 import { RingletError } from "../../base/errors.ts";
 import type { Logger } from "../../base/logger.ts";
 import type { Runtime, Timer } from "../../base/runtime.ts";
+import type { MemcachedRelayFace } from "../../codec/memcached-relay.ts";
 import type { RespRelayFace } from "../../codec/resp-relay.ts";
 import { Backoff } from "../../link/backoff.ts";
 import type { ByteStream } from "../../transport/stream.ts";
@@ -11,7 +12,8 @@ import { BackendConnection } from "./connection.ts";
 import { BackendCounters } from "./counters.ts";
 import { BackendError } from "./failure.ts";
 import { BACKEND_LIMITS, type BackendLimits } from "./limits.ts";
-import { type OpeningCodec, prepare } from "./opening.ts";
+import { prepare as prepareMemcached } from "./memcached-opening.ts";
+import { type OpeningCodec, prepare as prepareRedis } from "./redis-opening.ts";
 
 /** Opens a stream to the server; rejects with a RingletError as Transport.dial() does. */
 export type DialBackend = (
@@ -25,7 +27,7 @@ export interface BackendParts {
   readonly runtime: Runtime;
   readonly log: Logger;
   /** Of its own: its scratch memory is as large as the largest chunk of the server. */
-  readonly codec: OpeningCodec & RespRelayFace;
+  readonly codec: OpeningCodec & RespRelayFace & MemcachedRelayFace;
   /** How long a request may wait for its reply; read at every use. */
   readonly timeoutMs: () => number;
   readonly limits?: Partial<BackendLimits>;
@@ -243,6 +245,7 @@ export class Backend {
     onClosed: (connection: BackendConnection, error: BackendError) => void,
   ): Promise<BackendConnection> {
     const { options, dial, runtime, codec, timeoutMs } = this.#parts;
+    const isRedis = options.kind === "redis";
     const { counters, limits } = this;
     let isOpen = false;
     let stream: ByteStream;
@@ -253,14 +256,21 @@ export class Backend {
       throw error;
     }
     const connection = new BackendConnection({
-      ...{ runtime, relay: codec.relay, stream, limits, counters },
+      ...{ runtime, stream, limits, counters },
+      cutter: (isRedis ? codec.relay : codec.memcachedRelay).replyCutter(),
       timeoutMs: () => (isOpen ? timeoutMs() : limits.dialTimeoutMs),
       onClosed: (closed, error) => {
         if (isOpen) onClosed(closed, error);
       },
     });
     try {
-      await prepare(connection, { protocol, database, password: options.requirepass }, codec);
+      if (isRedis) {
+        await prepareRedis(
+          connection,
+          { protocol, database, password: options.requirepass },
+          codec,
+        );
+      } else await prepareMemcached(connection);
     } catch (error) {
       if (error instanceof BackendError && error.code === "BACKEND_REFUSED") counters.err++;
       throw error;

@@ -1,7 +1,7 @@
 // One connection to the server behind a node: requests out in batches, replies back to those that wait for them, in order.
 
 import type { Runtime, Timer } from "../../base/runtime.ts";
-import type { ReplyCutter, ReplyTaker, RespRelay } from "../../codec/resp-relay.ts";
+import type { ReplyCutter, ReplyTaker } from "../../codec/reply-cutter.ts";
 import type { ByteStream, StreamHandler } from "../../transport/stream.ts";
 import type { BackendCounters } from "./counters.ts";
 import { BackendError } from "./failure.ts";
@@ -19,7 +19,8 @@ export interface ReplySink {
 
 export interface ConnectionParts {
   readonly runtime: Runtime;
-  readonly relay: RespRelay;
+  /** Of its own: it cuts what the server sends. */
+  readonly cutter: ReplyCutter;
   readonly stream: ByteStream;
   readonly limits: BackendLimits;
   readonly counters: BackendCounters;
@@ -29,9 +30,19 @@ export interface ConnectionParts {
   readonly onClosed: (connection: BackendConnection, error: BackendError) => void;
 }
 
+/** How a request is sent, where not as most are. */
+export interface SendOptions {
+  /** Its replies may take any time. */
+  readonly forEver?: boolean;
+  /** Nobody knows the number of its replies: they are what comes up to so many marks of the protocol. */
+  readonly marks?: number;
+}
+
 interface Waiting {
   readonly sink: ReplySink;
   count: number;
+  /** Marks that end its replies; 0: they are counted. */
+  marks: number;
   /** On the monotonic clock; Infinity: it may wait as long as it likes. */
   readonly since: number;
 }
@@ -69,7 +80,7 @@ export class BackendConnection implements StreamHandler, ReplyTaker {
   constructor(parts: ConnectionParts) {
     this.#parts = parts;
     this.#stream = parts.stream;
-    this.#cutter = parts.relay.replyCutter();
+    this.#cutter = parts.cutter;
     this.#stream.start(this);
   }
 
@@ -105,16 +116,16 @@ export class BackendConnection implements StreamHandler, ReplyTaker {
 
   /**
    * Sends requests, `count` of which the server answers; their replies go to `sink`. `bytes` are the caller's again when this
-   * returns. `forEver`: their replies may take any time. On a connection that is gone it fails the sink at once.
+   * returns. On a connection that is gone it fails the sink at once.
    */
-  send(sink: ReplySink, count: number, bytes: Uint8Array, forEver = false): void {
+  send(sink: ReplySink, count: number, bytes: Uint8Array, options: SendOptions = {}): void {
     if (this.#error !== undefined) {
       this.#parts.counters.droppedRequests += count;
       sink.failed(count, this.#error, false);
       sink.settled();
       return;
     }
-    if (count !== 0) this.#await(sink, count, forEver);
+    if (count !== 0) this.#await(sink, count, options);
     this.write(bytes);
   }
 
@@ -184,13 +195,20 @@ export class BackendConnection implements StreamHandler, ReplyTaker {
 
   /** @internal of the cutter */
   expected(): number {
-    return this.#waiting[this.#first]?.count ?? 0;
+    const waiting = this.#waiting[this.#first];
+    if (waiting === undefined) return 0;
+    return waiting.marks === 0 ? waiting.count : -waiting.marks;
   }
 
   /** @internal of the cutter */
-  take(bytes: Uint8Array, replies: number): void {
+  take(bytes: Uint8Array, read: number): void {
     const waiting = this.#waiting[this.#first]!;
     const { sink } = waiting;
+    let replies = read;
+    if (waiting.marks !== 0) {
+      waiting.marks -= read;
+      replies = waiting.marks === 0 ? waiting.count : 0;
+    }
     if (replies !== 0) {
       this.#outstanding -= replies;
       this.#parts.counters.responses += replies;
@@ -201,11 +219,11 @@ export class BackendConnection implements StreamHandler, ReplyTaker {
     sink.replies(bytes, replies);
   }
 
-  #await(sink: ReplySink, count: number, forEver: boolean): void {
+  #await(sink: ReplySink, count: number, { forEver = false, marks = 0 }: SendOptions): void {
     this.#parts.counters.requests += count;
     this.#outstanding += count;
     const since = forEver ? Number.POSITIVE_INFINITY : this.#parts.runtime.monotonic();
-    this.#waiting.push({ sink, count, since });
+    this.#waiting.push({ sink, count, marks, since });
     if (!forEver) this.#armTimer(since + this.#parts.timeoutMs());
   }
 

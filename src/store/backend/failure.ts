@@ -8,8 +8,8 @@ import { RingletError } from "../../base/errors.ts";
  */
 export class BackendError extends RingletError {}
 
-/** The error reply for it, in the words of the C engine. */
-export function failureReply(error: BackendError): string {
+/** The words of the error reply for it, which are the C engine's; what happened stands behind them. */
+export function failureText(error: BackendError): string {
   const detail = error.message.replace(/[\r\n]+/g, " ");
-  return `ERR Storage: Datastore refused connection (${detail})`;
+  return `Storage: Datastore refused connection (${detail})`;
 }

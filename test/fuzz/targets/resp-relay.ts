@@ -2,7 +2,7 @@
 import { instantiateSync } from "@assemblyscript/loader";
 import { CodecInstance } from "../../../src/codec/instance.ts";
 import { INLINE_COMMAND, RespRelay, type RespRelayExports } from "../../../src/codec/resp-relay.ts";
-import { HeldRequests } from "../../../src/doors/resp/held-requests.ts";
+import { HeldRequests } from "../../../src/doors/held-requests.ts";
 import { readModule } from "../../../src/runtime/node/wasm-file.ts";
 import { latin1 } from "../../reference/cut.ts";
 import { readReplies } from "../../reference/resp-reply.ts";
@@ -72,7 +72,7 @@ export function relayRequestTarget(): FuzzTarget {
   /** A command that comes in pieces is known to be whole when it is. */
   function hold(input: Uint8Array, ends: readonly number[], status: string, coverage: Coverage) {
     if (ends.length !== 1 || status !== "complete" || input[0] !== STAR || input.length < 4) return;
-    const held = new HeldRequests(relay, () => {});
+    const held = new HeldRequests(relay.rest.bind(relay), () => {});
     let at = 0;
     for (const cut of cutsOf(random, input.length)) {
       if (cut === at) continue;

@@ -193,9 +193,12 @@ describe("a file that no node can start with gets", () => {
       'the configuration file node.yml has an error:\n  node.yml:2:11: error: listen cannot be "a"',
     ],
     [
-      ["listen: a:1", "data_store: 1", "servers: ['a:1:1']", "secure_server_option: all"],
+      [
+        ...["listen: a:1", "data_store: 1", "servers: ['a:1:1']", "tokens: 1"],
+        ...["dyn_seeds: ['b:1:r2:d:1']", "secure_server_option: all"],
+      ],
       [],
-      "has 2 errors:\n  node.yml:4:3: error: servers: this version cannot keep the data in a memcached server yet: write data_store: embedded",
+      "has 2 errors:\n  node.yml:6:3: error: dyn_seeds: this version keeps the data in a memcached server only where the node is the only member",
     ],
     [
       ["listen: a:1", "servers: ['a:1:1']", "tokens: 1", "dyn_seeds: ['b:1:r2:d:1']"],

@@ -1,16 +1,8 @@
-// What stands between a client's stream and its connection of the door on a node with a server behind it: plain commands are passed to
+// What stands between a client's stream and its connection of the door on a node with a server behind it: plain requests are passed to
 // the server in runs as they came, and their replies back; what the node answers itself goes on to the door.
 
-import { concat } from "../../codec/concat.ts";
-import type { Backend } from "../../store/backend/backend.ts";
-import type { ByteStream, StreamHandler } from "../../transport/stream.ts";
-import {
-  BackendRequests,
-  FAILED,
-  type RequestClient,
-  type RequestParts,
-  type Wait,
-} from "./backend-requests.ts";
+import type { ByteStream, StreamHandler } from "../transport/stream.ts";
+import type { ClientRequests, RequestClient, RequestRun, Wait } from "./backend-client.ts";
 import { HeldRequests } from "./held-requests.ts";
 
 const TEXT = new TextEncoder();
@@ -25,7 +17,6 @@ export interface LocalConnection extends StreamHandler {
   waitsInFront: boolean;
   /** It is to close when what has come is answered. */
   readonly isFinishing: boolean;
-  readonly session: { readonly protocol: 2 | 3; readonly authenticated: boolean };
   /** Counts bytes that came from the client, and those that went to it, by another way than through it. */
   passedIn(bytes: number): void;
   passedOut(bytes: number): void;
@@ -35,8 +26,10 @@ export interface LocalConnection extends StreamHandler {
   cutOff(): void;
 }
 
-export interface BackendStreamParts extends RequestParts {
+export interface BackendStreamParts<Run extends RequestRun> {
   readonly stream: ByteStream;
+  /** What the client's protocol makes of its requests. */
+  readonly requests: (client: RequestClient) => ClientRequests<Run>;
   readonly limits: {
     /** Bytes of replies that may wait for the client: beyond them nothing more of it runs. */
     readonly outputLimitBytes: number;
@@ -48,16 +41,19 @@ export interface BackendStreamParts extends RequestParts {
   readonly later: (task: () => void) => void;
 }
 
-export class BackendStream implements ByteStream, StreamHandler, RequestClient {
+export class BackendStream<Run extends RequestRun>
+  implements ByteStream, StreamHandler, RequestClient
+{
   readonly remoteAddress: string;
   readonly localAddress: string;
-  readonly #parts: BackendStreamParts;
+  readonly #parts: BackendStreamParts<Run>;
   readonly #stream: ByteStream;
-  readonly #backend: Backend;
   #door!: LocalConnection;
   readonly #held: HeldRequests;
   #wait: Wait | undefined;
-  readonly #requests: BackendRequests;
+  readonly #requests: ClientRequests<Run>;
+  /** Bytes to come that belong to a request which was refused. */
+  #skipped = 0;
   /** Nothing more is read: when all is answered, this is said, and the stream ends. */
   #lastWords: string | undefined;
   #ended = false;
@@ -65,15 +61,16 @@ export class BackendStream implements ByteStream, StreamHandler, RequestClient {
   #pausedByDoor = false;
   #paused = false;
 
-  constructor(parts: BackendStreamParts) {
+  constructor(parts: BackendStreamParts<Run>) {
     this.#parts = parts;
     this.#stream = parts.stream;
-    this.#backend = parts.backend;
     this.remoteAddress = parts.stream.remoteAddress;
     this.localAddress = parts.stream.localAddress;
-    const count = (bytes: number) => this.#door.holdInput(bytes);
-    this.#held = new HeldRequests(parts.backend.codec.relay, count);
-    this.#requests = new BackendRequests(this, parts);
+    this.#requests = parts.requests(this);
+    this.#held = new HeldRequests(
+      (bytes, left) => this.#requests.rest(bytes, left),
+      (bytes) => this.#door.holdInput(bytes),
+    );
   }
 
   // ---- The stream as the door sees it -------------------------------------------------------------------------------
@@ -112,10 +109,6 @@ export class BackendStream implements ByteStream, StreamHandler, RequestClient {
 
   // ---- The client as its requests see it ----------------------------------------------------------------------------
 
-  get protocol(): 2 | 3 {
-    return this.#door.session.protocol;
-  }
-
   get isFull(): boolean {
     return this.#stream.bufferedBytes > this.#parts.limits.outputLimitBytes;
   }
@@ -132,11 +125,14 @@ export class BackendStream implements ByteStream, StreamHandler, RequestClient {
   received(bytes: Uint8Array): void {
     if (this.isClosed || this.#lastWords !== undefined) return;
     this.#door.passedIn(bytes.length);
+    const skipped = Math.min(this.#skipped, bytes.length);
+    this.#skipped -= skipped;
+    const rest = skipped === 0 ? bytes : bytes.subarray(skipped);
     if (this.#held.bytes === 0 && this.#wait === undefined) {
-      this.#consume(bytes);
+      this.#consume(rest);
       return;
     }
-    this.#held.push(bytes);
+    if (rest.length !== 0) this.#held.push(rest);
     if (this.#wait !== undefined) this.#updateReading();
     else this.#runHeld();
   }
@@ -168,10 +164,14 @@ export class BackendStream implements ByteStream, StreamHandler, RequestClient {
         this.#checkLength();
         return;
       case "error":
-        this.endWith("ERR Protocol error: expected CR LF after bulk string");
+        if (!this.#requests.refuseLong()) return;
+        this.#held.drop(found.end);
+        if (this.#held.bytes !== 0) this.#runHeld();
         return;
       case "long":
-        if (this.#passLong(found.end) && this.#held.bytes !== 0) this.#runHeld();
+        if (!this.#requests.passLong(this.#held, found.end)) return;
+        this.#held.drop(found.end);
+        if (this.#held.bytes !== 0) this.#runHeld();
         return;
       case "bytes":
         this.#held.clear();
@@ -179,28 +179,8 @@ export class BackendStream implements ByteStream, StreamHandler, RequestClient {
     }
   }
 
-  /** Passes on a long command that is whole. */
-  #passLong(end: number): boolean {
-    const { relay } = this.#backend.codec;
-    const number = relay.nameOf(this.#held.head(end));
-    if (number !== 0) {
-      const parts = this.#held.peek(end);
-      if (!this.#requests.perform(number, concat(parts))) return false;
-    } else {
-      const connection = this.#requests.open(1);
-      if (connection === undefined) return false;
-      if (connection !== FAILED) {
-        const [first, ...others] = this.#held.peek(end);
-        this.#requests.send(connection, 1, first!);
-        for (const part of others) connection.write(part);
-      }
-    }
-    this.#held.drop(end);
-    return true;
-  }
-
   #consume(bytes: Uint8Array): void {
-    const { relay } = this.#backend.codec;
+    const requests = this.#requests;
     const { length } = bytes;
     let at = 0;
     let limit = length;
@@ -210,16 +190,10 @@ export class BackendStream implements ByteStream, StreamHandler, RequestClient {
         return;
       }
       if (this.isClosed || this.#lastWords !== undefined) return;
-      const isStranger = !this.#door.session.authenticated;
-      const { status, end, commands, name, stopEnd, wanted, resumeAt, left } = relay.commands(
-        bytes,
-        at,
-        limit,
-        isStranger,
-        isStranger,
-      );
+      const run = requests.read(bytes, at, limit);
+      const { status, end, stopEnd, wanted, resumeAt, left } = run;
       if (end > at) {
-        if (commands !== 0 && !this.#requests.pass(bytes.subarray(at, end), commands)) {
+        if (!requests.pass(bytes.subarray(at, end), run)) {
           this.#keep(bytes, at);
           return;
         }
@@ -238,21 +212,18 @@ export class BackendStream implements ByteStream, StreamHandler, RequestClient {
           this.#held.expect(wanted, resumeAt - at, left);
           this.#checkLength();
           return;
-        case "stop": {
-          const command = bytes.subarray(at, stopEnd);
-          if (!(isStranger ? this.answerHere(command) : this.#requests.perform(name, command))) {
+        case "stop":
+          if (!requests.perform(bytes.subarray(at, stopEnd), run)) {
             this.#keep(bytes, at);
             return;
           }
-          at = stopEnd;
+          at = Math.min(stopEnd, length);
+          this.#skipped = stopEnd - at;
           // What follows is looked at again from here: not all of it each time.
           limit = Math.min(length, at + WINDOW_BYTES);
           break;
-        }
         case "error":
-          // The door knows what to say to it, and closes.
-          if (this.answerHere(bytes.subarray(at))) this.endWith("");
-          else this.#keep(bytes, at);
+          if (!requests.perform(bytes.subarray(at), run)) this.#keep(bytes, at);
           return;
       }
     }
@@ -266,26 +237,15 @@ export class BackendStream implements ByteStream, StreamHandler, RequestClient {
   }
 
   #checkLength(): void {
-    if (this.#held.needed <= this.#parts.limits.maxRequestBytes) return;
-    this.endWith("ERR Protocol error: the command is longer than the limit of a request");
+    if (this.#held.needed > this.#parts.limits.maxRequestBytes)
+      this.endWith(this.#requests.tooLong);
   }
 
-  /** Gives a command to the door, behind all replies; false: it must wait. */
-  answerHere(bytes: Uint8Array, name = ""): boolean {
-    if (this.#requests.outstanding !== 0) {
-      this.waitFor("replies");
-      return false;
-    }
-    if (name === "reset") {
-      this.#requests.reset();
-    }
+  answerHere(bytes: Uint8Array): void {
     // It counts them itself.
     this.#door.passedIn(-bytes.length);
     this.#door.received(bytes);
-    if (this.isClosed) return true;
-    this.#requests.followProtocol();
-    if (this.#door.waiting) this.waitFor("door");
-    return true;
+    if (!this.isClosed && this.#door.waiting) this.waitFor("door");
   }
 
   reply(bytes: Uint8Array): void {
@@ -326,7 +286,7 @@ export class BackendStream implements ByteStream, StreamHandler, RequestClient {
     else this.#stream.resume();
   }
 
-  /** Reads no more; when all has been answered it says `words`, if any, and ends. */
+  /** Reads no more; when all has been answered it sends `words`, if any, and ends. */
   endWith(words: string): void {
     this.#lastWords ??= words;
     this.endWhenDone();
@@ -337,7 +297,7 @@ export class BackendStream implements ByteStream, StreamHandler, RequestClient {
     const isIdle = this.#requests.outstanding === 0 || this.#requests.isBlocking;
     if (this.#lastWords !== undefined) {
       if (!isIdle) return;
-      if (this.#lastWords !== "") this.reply(TEXT.encode(`-${this.#lastWords}\r\n`));
+      if (this.#lastWords !== "") this.reply(TEXT.encode(this.#lastWords));
       this.#lastWords = "";
       this.#requests.drop();
       this.#stream.end();

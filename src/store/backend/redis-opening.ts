@@ -1,10 +1,11 @@
-// Opens a connection to the server behind a node: dials, gives the password, chooses protocol and database, and hears that it answers.
+// Opens a connection to a Redis server behind a node: gives the password, chooses protocol and database, and hears that it answers.
 
 import { concat } from "../../codec/concat.ts";
 import type { RespReplyFace } from "../../codec/resp-reply.ts";
 import type { RespRequestFace } from "../../codec/resp-request.ts";
 import type { RespValue } from "../../codec/resp-value.ts";
-import type { BackendConnection, ReplySink } from "./connection.ts";
+import { collect } from "./collect.ts";
+import type { BackendConnection } from "./connection.ts";
 import { BackendError } from "./failure.ts";
 
 /** What a connection is to be like. */
@@ -31,7 +32,9 @@ export async function prepare(
 ): Promise<void> {
   const steps = stepsOf(kind);
   const requests = steps.map(({ request }) => codec.writeRequest(request));
-  const bytes = await collect(connection, requests);
+  const bytes = await collect(connection, requests.length, concat(requests), (said) =>
+    said.startsWith("-") ? said.slice(1) : undefined,
+  );
   const { values } = codec.parseReplies(bytes);
   for (const [i, { refusal }] of steps.entries()) {
     const value = values[i]!;
@@ -85,34 +88,4 @@ function isError(value: RespValue): boolean {
 function textOf(value: RespValue): string {
   const text = "text" in value ? value.text : "bytes" in value ? value.bytes : "";
   return typeof text === "string" ? text : new TextDecoder().decode(text as Uint8Array);
-}
-
-/** Sends requests and resolves to the bytes of their replies. */
-function collect(
-  connection: BackendConnection,
-  requests: readonly Uint8Array[],
-): Promise<Uint8Array> {
-  return new Promise((resolve, reject) => {
-    const parts: Uint8Array[] = [];
-    let left = requests.length;
-    let failure: BackendError | undefined;
-    const sink: ReplySink = {
-      replies(bytes, count) {
-        parts.push(bytes.slice());
-        left -= count;
-      },
-      failed(_, error) {
-        // A server that turns a client away says why, and closes.
-        const said = new TextDecoder().decode(concat(parts)).trim();
-        failure = said.startsWith("-")
-          ? new BackendError("BACKEND_REFUSED", `the server says: ${said.slice(1)}`)
-          : error;
-      },
-      settled() {
-        if (failure !== undefined) reject(failure);
-        else if (left === 0) resolve(concat(parts));
-      },
-    };
-    connection.send(sink, requests.length, concat(requests));
-  });
 }

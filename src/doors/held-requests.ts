@@ -1,13 +1,14 @@
 // What a client has sent and was not passed on yet: a command that came in part, or whole ones that wait. A long command is not read
 // again from its beginning with each chunk that comes.
 
-import { concat, joined } from "../../codec/concat.ts";
-import type { RespRelay } from "../../codec/resp-relay.ts";
+import { concat, joined } from "../codec/concat.ts";
+import type { CommandRest } from "../codec/resp-relay.ts";
 
 /** What there is to go on with. */
 export type Held =
   | { readonly status: "incomplete" }
-  | { readonly status: "error" }
+  /** What is held is no command, up to `end`. */
+  | { readonly status: "error"; readonly end: number }
   /** One command up to `end`, which is whole and long; what is behind it has not been looked at. */
   | { readonly status: "long"; readonly end: number }
   /** All that is held. */
@@ -15,11 +16,9 @@ export type Held =
 
 /** Commands and missing parts above this are read on where reading had stopped. */
 const LONG_BYTES = 64 * 1024;
-/** Bytes of a command that tell its name. */
-const HEAD_BYTES = 128;
 
 export class HeldRequests {
-  readonly #relay: RespRelay;
+  readonly #rest: (bytes: Uint8Array, left: number) => CommandRest;
   readonly #count: (bytes: number) => void;
   #parts: Uint8Array[] = [];
   bytes = 0;
@@ -32,9 +31,12 @@ export class HeldRequests {
   /** Where the long command ends, when that is known; else 0. */
   #end = 0;
 
-  /** `count` hears how many bytes more are held, or fewer. */
-  constructor(relay: RespRelay, count: (bytes: number) => void) {
-    this.#relay = relay;
+  /** `rest` reads on in a long command; `count` hears how many bytes more are held, or fewer. */
+  constructor(
+    rest: (bytes: Uint8Array, left: number) => CommandRest,
+    count: (bytes: number) => void,
+  ) {
+    this.#rest = rest;
     this.#count = count;
   }
 
@@ -74,7 +76,7 @@ export class HeldRequests {
   #readOn(): Held {
     if (this.#inArgument) {
       if (this.#at(this.needed - 2) !== CR || this.#at(this.needed - 1) !== LF) {
-        return { status: "error" };
+        return { status: "error", end: this.needed };
       }
       this.#resumeAt = this.needed;
       this.#left--;
@@ -82,8 +84,8 @@ export class HeldRequests {
       if (this.#left === 0) return this.#whole(this.#resumeAt);
     }
     const from = this.#resumeAt;
-    const rest = this.#relay.rest(concat(this.#slices(from, this.bytes)), this.#left);
-    if (rest.status === "error") return { status: "error" };
+    const rest = this.#rest(concat(this.#slices(from, this.bytes)), this.#left);
+    if (rest.status === "error") return { status: "error", end: this.bytes };
     if (rest.status === "end") return this.#whole(from + rest.end);
     this.#resumeAt = from + rest.end;
     this.#left = rest.left;
@@ -97,9 +99,9 @@ export class HeldRequests {
     return { status: "long", end };
   }
 
-  /** The first bytes, no more than up to `end`. */
-  head(end: number): Uint8Array {
-    return concat(this.#slices(0, Math.min(end, HEAD_BYTES)));
+  /** The first bytes, as many as are wanted or less. */
+  head(length: number): Uint8Array {
+    return concat(this.#slices(0, Math.min(length, this.bytes)));
   }
 
   /** The bytes up to `end`, in parts. */
