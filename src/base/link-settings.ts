@@ -22,7 +22,7 @@ export const LINK_SETTINGS = {
     flag: "max-version-1-connections",
     atRunTime: true,
     description:
-      "Connections of nodes of the C engine to this one that may be open at a time; 0, or a cluster secret: such nodes are not served.",
+      "Connections of nodes of the C engine to this one that may be open at a time; 0: such nodes are not served; with a cluster secret, only those that encrypt (secure_server_option).",
   },
   maxLinkQueueBytes: {
     type: "bytes",

@@ -11,6 +11,7 @@ import type {
 } from "../conf/configuration.ts";
 import { SEED_PROVIDERS, type SeedSource, seedSourceOf } from "../conf/seed-source.ts";
 import { type ClusterOptions, DISTRIBUTIONS, type Distribution } from "../ring/cluster-options.ts";
+import type { PeerSecurity } from "../ring/peer-security.ts";
 import { CLUSTER_FLAGS } from "./flags.ts";
 import {
   type Given,
@@ -26,8 +27,14 @@ export interface ClusterGiven {
   readonly options: ClusterOptions;
   /** Where the secret is to be read from. */
   readonly secretFile: string | undefined;
+  /** Encryption as the C engine has it, and where its key is to be read from; undefined: there is none. */
+  readonly security: SecurityGiven | undefined;
   /** Who is to be asked for more members; undefined: nobody. */
   readonly seedSource: SeedSource | undefined;
+}
+
+export interface SecurityGiven extends Omit<PeerSecurity, "key"> {
+  readonly keyFile: string;
 }
 
 type ClusterFlag = (typeof CLUSTER_FLAGS)[number]["name"];
@@ -103,8 +110,15 @@ export function readCluster(
   return {
     options,
     secretFile: secretFile?.value ?? (secret === undefined ? member.secretFile : undefined),
+    security: securityOf(conf?.peers),
     seedSource: readSeedSource(last("dyn-seed-provider"), last("dns-server"), given, conf?.peers),
   };
+}
+
+function securityOf(peers: PeerConfiguration | undefined): SecurityGiven | undefined {
+  if (peers === undefined || peers.secureServerOption === "none") return undefined;
+  const { secureServerOption: option, pemKeyFile: keyFile, mbufSize: mbufBytes } = peers;
+  return { option, keyFile, mbufBytes };
 }
 
 /** Where the environment variables of the C engine say that this node is reached. */

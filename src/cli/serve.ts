@@ -10,6 +10,7 @@ import { askSeeds } from "../conf/ask-seeds.ts";
 import type { ClusterOptions } from "../ring/cluster-options.ts";
 import { createNode, type Node } from "../runtime/node/create-node.ts";
 import { nodeRuntime } from "../runtime/node/node-runtime.ts";
+import { loadPemKey } from "../runtime/node/pem-key.ts";
 import { nodeSeedLookup } from "../runtime/node/seed-lookup.ts";
 import type { ClusterGiven } from "./cluster-flags.ts";
 import { openLog } from "./log.ts";
@@ -99,7 +100,7 @@ async function completeCluster(
   cluster: ClusterGiven | undefined,
   log: Logger,
 ): Promise<ClusterOptions | undefined> {
-  const options = withSecret(cluster);
+  const options = withSecurity(cluster, withSecret(cluster));
   if (options === undefined || cluster?.seedSource === undefined) return options;
   try {
     const asked = await askSeeds(cluster.seedSource, {
@@ -109,6 +110,21 @@ async function completeCluster(
     });
     log.info("The members have been asked for.", { members: asked.length });
     return { ...options, seeds: [...new Set([...(options.seeds ?? []), ...asked])] };
+  } catch (error) {
+    if (error instanceof RingletError) throw new CannotServeError(error.message, { cause: error });
+    throw error;
+  }
+}
+
+/** The options of the cluster, with the key that is in the file for it. */
+function withSecurity(
+  cluster: ClusterGiven | undefined,
+  options: ClusterOptions | undefined,
+): ClusterOptions | undefined {
+  if (options === undefined || cluster?.security === undefined) return options;
+  const { keyFile, ...security } = cluster.security;
+  try {
+    return { ...options, security: { ...security, key: loadPemKey(keyFile) } };
   } catch (error) {
     if (error instanceof RingletError) throw new CannotServeError(error.message, { cause: error });
     throw error;
@@ -188,6 +204,7 @@ function warnOfOpenLinks({ cluster, settings }: ServeOptions, log: Logger): void
   if (cluster === undefined || isLoopback(cluster.options.listen.host)) return;
   if (settings.peerTlsCertFile !== undefined && settings.peerTlsAuthClients !== "no") return;
   if (cluster.options.secret !== undefined || cluster.secretFile !== undefined) return;
+  if (cluster.security !== undefined) return;
   log.warn(
     "The links between members are open: everybody who reaches this address can read and change the data. Set --cluster-secret-file, or --peer-tls-cert-file, on all members.",
     { listen: formatHostPort(cluster.options.listen) },

@@ -7,18 +7,11 @@ import { CodecError } from "../codec/codec-error.ts";
 import { type HashName, wordsOf } from "../codec/hash.ts";
 import { parseToken } from "../codec/token.ts";
 import { DEFAULT_HASH, type Distribution } from "../ring/cluster-options.ts";
+import type { SecureServerOption } from "../ring/peer-security.ts";
 import type { BackendOptions } from "../store/backend-options.ts";
 import { type Diagnostic, Findings, type Position } from "./diagnostic.ts";
 import { type Entry, type PoolDocument, readDocument, shownKey } from "./document.ts";
-import {
-  findKey,
-  type Key,
-  type KeyName,
-  type KeyValues,
-  nearestKey,
-  type SecureServerOption,
-  settingOf,
-} from "./keys.ts";
+import { findKey, type Key, type KeyName, type KeyValues, nearestKey, settingOf } from "./keys.ts";
 import type { SeedProvider } from "./seed-source.ts";
 import type { Placed } from "./value-readers.ts";
 
@@ -294,7 +287,11 @@ class Whole {
 
   /** What only members have would be in vain, and a node that was to be a member would run alone. */
   #refuseWithoutTokens(): void {
-    for (const key of ["dyn_seeds", "dyn_advertise", "slices", "cluster_secret_file"] as const) {
+    const secured = (this.#values.secure_server_option ?? "none") !== "none";
+    for (const key of [
+      ...(["dyn_seeds", "dyn_advertise", "slices", "cluster_secret_file"] as const),
+      ...(secured ? (["secure_server_option"] as const) : []),
+    ]) {
       const entry = this.#document.entries.get(key);
       if (entry === undefined) continue;
       this.#findings.error(

@@ -6,6 +6,7 @@ import { confKeyOf } from "../base/setting.ts";
 import { SETTINGS, type SettingName, settingNames } from "../base/setting-table.ts";
 import { HASH_NAMES } from "../codec/hash.ts";
 import { DISTRIBUTIONS } from "../ring/cluster-options.ts";
+import { SECURE_SERVER_OPTIONS } from "../ring/peer-security.ts";
 import { SEED_PROVIDERS } from "./seed-source.ts";
 import {
   address,
@@ -49,11 +50,6 @@ const DATA_STORES = {
   memcached: "memcached",
   embedded: "embedded",
 } as const;
-
-/** To which peers links are encrypted with the key of `pem_key_file`. */
-export const SECURE_SERVER_OPTIONS = ["none", "rack", "datacenter", "all"] as const;
-
-export type SecureServerOption = (typeof SECURE_SERVER_OPTIONS)[number];
 
 /** The keys besides those of settings. */
 export const KEYS = {

@@ -14,17 +14,10 @@ export function notServed(configuration: Configuration): Diagnostic[] {
       `dyn_seeds: this version keeps the data in a ${backend.kind} server only where the node is the only member: remove dyn_seeds, or write data_store: embedded, and the nodes keep the data`,
     );
   }
-  if (peers.secureServerOption !== "none") {
-    findings.error(
-      entries.get("secure_server_option") ?? BEGINNING,
-      "secure_server_option",
-      "secure_server_option: this version encrypts links between its own nodes only, and by another key: write none, and give all of them the same cluster_secret_file",
-    );
-  }
   const inVain = [
     ["enable_gossip", peers.gossip],
     ["gos_interval", true],
-    ["mbuf_size", true],
+    ["mbuf_size", peers.secureServerOption === "none"],
     ["conn_msg_rate", true],
     ["local_peer_connections", true],
     ["remote_peer_connections", true],

@@ -6,6 +6,7 @@ import type { Codec } from "../codec/codec.ts";
 import type { LinkCrypto } from "../link/crypto.ts";
 import type { ClusterOptions } from "../ring/cluster-options.ts";
 import { GuardedClock } from "../ring/guarded-clock.ts";
+import { warnOfKeyLength } from "../ring/peer-security.ts";
 import { buildPlacement } from "../ring/placement.ts";
 import { Ring } from "../ring/ring.ts";
 import { buildTopology } from "../ring/topology.ts";
@@ -65,7 +66,9 @@ export class RingletNode {
     if (parts.cluster !== undefined) {
       const { options, crypto } = parts.cluster;
       holdEvictionRule(this.settings);
-      requireMeansToEncrypt(this.settings, options.secret, crypto);
+      const { secret = options.security?.key.secret } = options;
+      requireMeansToEncrypt(this.settings, secret, crypto);
+      if (options.security !== undefined) warnOfKeyLength(options.security, parts.log);
     }
     const clock = parts.cluster === undefined ? undefined : guard(parts.runtime);
     this.runtime = clock === undefined ? parts.runtime : withClock(parts.runtime, clock);
@@ -121,6 +124,7 @@ export class RingletNode {
       placement: buildPlacement(buildTopology(options), codec.hashKey),
       listen: options.listen,
       secret: options.secret,
+      security: options.security,
     });
   }
 

@@ -1,6 +1,7 @@
 /** What makes a node a member of a cluster: the part of a node's configuration that its topology is built from. */
 import type { HashName } from "../codec/hash.ts";
 import type { PeerAddress } from "../transport/transport.ts";
+import type { PeerSecurity } from "./peer-security.ts";
 
 /** How the racks share the keys out among their members. */
 export const DISTRIBUTIONS = ["vnode", "random_slicing"] as const;
@@ -39,6 +40,8 @@ export interface ClusterOptions {
   readonly slices?: readonly string[];
   /** What all nodes of the cluster know and nobody else: links are encrypted with it. Without one they are open. */
   readonly secret?: string;
+  /** What encrypts links as the C engine does; without `secret`, that of links between members of this kind is made of its key. */
+  readonly security?: PeerSecurity;
 }
 
 export const DEFAULT_CLUSTER_NAME = "ringlet";

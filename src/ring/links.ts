@@ -1,6 +1,7 @@
 /** The links of a ring: the hub that keeps one session with each other member, with the limits that the settings say. */
 import type { Settings } from "../base/settings.ts";
 import { LinkHub, type LinkHubOptions } from "../link/hub.ts";
+import type { PeerSecurity } from "./peer-security.ts";
 import type { Topology } from "./topology.ts";
 
 export interface LinksParts
@@ -10,11 +11,12 @@ export interface LinksParts
   > {
   readonly settings: Settings;
   readonly secret: string | undefined;
+  readonly security: PeerSecurity | undefined;
 }
 
 /** Makes the hub; it neither listens nor dials yet. */
 export function ringLinks(topology: Topology, parts: LinksParts): LinkHub {
-  const { settings, secret, ...others } = parts;
+  const { settings, security, secret = security?.key.secret, ...others } = parts;
   const hub = new LinkHub({
     ...others,
     self: topology.self.index,

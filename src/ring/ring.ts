@@ -27,6 +27,7 @@ import { setUpKernel, writeTables } from "./kernel-setup.ts";
 import { ringLinks } from "./links.ts";
 import { encodeMissed } from "./missed.ts";
 import { Outboxes } from "./outboxes.ts";
+import type { PeerSecurity } from "./peer-security.ts";
 import { type MemberEvent, nameOf, type Peer, Peers } from "./peers.ts";
 import type { Placement } from "./placement.ts";
 import {
@@ -61,6 +62,8 @@ export interface RingParts {
   readonly listen: PeerAddress;
   /** What all nodes of the cluster know and nobody else. */
   readonly secret: string | undefined;
+  /** Encryption as the C engine has it. */
+  readonly security: PeerSecurity | undefined;
 }
 
 /** Runs a command of a client again that the kernel has begun: the reply's bytes. */

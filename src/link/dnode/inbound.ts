@@ -46,6 +46,8 @@ export interface DnodeInboundOptions {
   readonly counters: DnodeCounters;
   /** Left out: this node has no key, and closes connections that are encrypted. */
   readonly unwrapKey?: UnwrapKey | undefined;
+  /** Closes connections whose payloads are in the clear, as those that cannot be decrypted. */
+  readonly mustEncrypt?: boolean | undefined;
 }
 
 /** A request that has no answer yet, or one that may not leave before it. */
@@ -115,7 +117,8 @@ export class DnodeInbound {
     if (frame.flags === DNODE_ENCRYPTED && frame.data.length > 1) {
       this.#cipher = this.#options.unwrapKey?.(frame.data.slice());
     }
-    const payload = this.#reader.open(frame, this.#cipher);
+    const isRefused = this.#options.mustEncrypt === true && frame.flags !== DNODE_ENCRYPTED;
+    const payload = isRefused ? undefined : this.#reader.open(frame, this.#cipher);
     if (payload === undefined) return DECRYPT_FAILED;
     if (isGossip) {
       counters.gossipIn++;

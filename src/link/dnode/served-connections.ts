@@ -2,10 +2,12 @@
 import type { ByteStream, StreamHandler } from "../../transport/stream.ts";
 import type { DnodeCounters } from "./counters.ts";
 import type { DnodeCodec } from "./frame-reader.ts";
+import type { DnodeInboundOptions } from "./inbound.ts";
 import { DNODE_LIMITS, type DnodeLimits } from "./limits.ts";
 import { ServedConnection, type ServeRequest } from "./served-connection.ts";
 
-export interface ServedConnectionsOptions {
+export interface ServedConnectionsOptions
+  extends Pick<DnodeInboundOptions, "unwrapKey" | "mustEncrypt"> {
   readonly codec: DnodeCodec;
   readonly serve: ServeRequest;
   readonly limits?: Partial<DnodeLimits>;
@@ -33,9 +35,9 @@ export class ServedConnections {
   /** Takes over a stream that reads already; undefined: too many are open, none of them silent. */
   take(stream: ByteStream, closed: (code: string | undefined) => void): StreamHandler | undefined {
     if (!this.#makeRoom()) return undefined;
+    const { codec, unwrapKey, mustEncrypt } = this.#options;
     const connection = new ServedConnection({
-      stream,
-      codec: this.#options.codec,
+      ...{ stream, codec, unwrapKey, mustEncrypt },
       payload: "redis",
       limits: { ...DNODE_LIMITS, ...this.#options.limits },
       counters: this.#counters,

@@ -18,4 +18,5 @@ export {
   type ListenAddress,
   type Node,
 } from "./create-node.ts";
+export { loadPemKey } from "./pem-key.ts";
 export { ListenError } from "./tcp.ts";

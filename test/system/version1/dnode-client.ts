@@ -25,12 +25,21 @@ export function frame(id: number, type: number, payload: string, sameDc = 1): st
 export const request = (id: number, args: readonly Argument[], type = REQ): string =>
   frame(id, type, encodeRequest(args), type === REQ ? 1 : 0);
 
+/** A payload that was encrypted, in the clear; one character per byte. */
+export type Decrypt = (payload: string) => string;
+
+function refuseEncrypted(): never {
+  throw new Error("the answer is encrypted");
+}
+
 export class DnodeClient {
   readonly #socket: Socket;
+  readonly #decrypt: Decrypt;
   #received = "";
   #wake = (): void => {};
 
-  static async connect(port: number): Promise<DnodeClient> {
+  /** `decrypt`: what makes a payload of one that is encrypted; without it, none may be. */
+  static async connect(port: number, decrypt: Decrypt = refuseEncrypted): Promise<DnodeClient> {
     const socket = createConnection({
       host: "127.0.0.1",
       port,
@@ -38,11 +47,12 @@ export class DnodeClient {
       allowHalfOpen: true,
     });
     await once(socket, "connect");
-    return new DnodeClient(socket);
+    return new DnodeClient(socket, decrypt);
   }
 
-  private constructor(socket: Socket) {
+  private constructor(socket: Socket, decrypt: Decrypt) {
     this.#socket = socket;
+    this.#decrypt = decrypt;
     socket.setEncoding("latin1");
     socket.on("data", (text: string) => {
       this.#received += text;
@@ -70,7 +80,7 @@ export class DnodeClient {
   async frames(count: number): Promise<Frame[]> {
     const frames: Frame[] = [];
     while (frames.length < count) {
-      const read = readAnswer(this.#received);
+      const read = readAnswer(this.#received, this.#decrypt);
       if (read !== undefined) {
         frames.push(read.frame);
         this.#received = this.#received.slice(read.end);
@@ -107,7 +117,10 @@ export class DnodeClient {
 const HEADER = /^ {3}\$2014\$ (\d+) (\d+) (\d+) 1 ([01]) \*1 d \*(\d+)\r\n/;
 
 /** The frame that a text begins with; undefined while a part of it is missing. Throws for anything that a node must not send. */
-function readAnswer(text: string): { readonly frame: Frame; readonly end: number } | undefined {
+function readAnswer(
+  text: string,
+  decrypt: Decrypt,
+): { readonly frame: Frame; readonly end: number } | undefined {
   const header = HEADER.exec(text);
   if (header === null) {
     if (text.includes("\n")) throw new Error(`no header of a frame: ${JSON.stringify(text)}`);
@@ -123,7 +136,8 @@ function readAnswer(text: string): { readonly frame: Frame; readonly end: number
   const start = header[0].length;
   const end = start + length;
   if (text.length < end) return undefined;
-  const payload = text.slice(start, end);
+  const sent = text.slice(start, end);
+  const payload = flags === 1 ? decrypt(sent) : sent;
   if (readReply(payload, 0).end !== payload.length) throw new Error(`no one reply: ${payload}`);
   return { frame: { id, type, flags, sameDc, payload }, end };
 }

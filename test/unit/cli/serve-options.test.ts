@@ -198,7 +198,7 @@ describe("a file that no node can start with gets", () => {
         ...["dyn_seeds: ['b:1:r2:d:1']", "secure_server_option: all"],
       ],
       [],
-      "has 2 errors:\n  node.yml:6:3: error: dyn_seeds: this version keeps the data in a memcached server only where the node is the only member",
+      "has an error:\n  node.yml:6:3: error: dyn_seeds: this version keeps the data in a memcached server only where the node is the only member",
     ],
     [
       ["listen: a:1", "servers: ['a:1:1']", "tokens: 1", "dyn_seeds: ['b:1:r2:d:1']"],
@@ -206,9 +206,9 @@ describe("a file that no node can start with gets", () => {
       "node.yml:5:3: error: dyn_seeds: this version keeps the data in a redis server only where the node is the only member",
     ],
     [
-      [...FILE, "secure_server_option: rack"],
+      ["listen: a:1", "data_store: 2", "secure_server_option: rack"],
       [],
-      "node.yml:14:3: error: secure_server_option: this version encrypts links between its own nodes only",
+      "node.yml:4:3: error: secure_server_option is for members of a cluster: give tokens too",
     ],
     [
       ["listen: a:1", "data_store: 2", "tokens: 1", "dyn_seeds: ['b:1:r:d:1', 'c:1:r:d:1']"],
@@ -228,6 +228,18 @@ describe("a file that no node can start with gets", () => {
     expect(() => invoke([], ["-c", "none.yml"])).toThrow(
       "the configuration file none.yml cannot be read: ENOENT: no such file or directory, open 'none.yml'",
     );
+  });
+});
+
+it("secure_server_option says how a member encrypts, and which key it reads", () => {
+  const security = (...lines: string[]) => serve([...FILE, ...lines], []).cluster?.security;
+  expect(security()).toBe(undefined);
+  expect(security("secure_server_option: none", "pem_key_file: k.pem")).toBe(undefined);
+  expect(security("secure_server_option: rack")).toEqual({
+    ...{ option: "rack", keyFile: "conf/dynomite.pem", mbufBytes: 16_384 },
+  });
+  expect(security("secure_server_option: all", "pem_key_file: k", "mbuf_size: 512")).toEqual({
+    ...{ option: "all", keyFile: "k", mbufBytes: 512 },
   });
 });
 
