@@ -5,22 +5,9 @@
 import { drop } from "./entries";
 import { recordDatabase, recordHash, recordNode, recordStamp } from "./record";
 import { isNewer } from "./ring/frames";
-import {
-  DATABASES,
-  DETACHED,
-  slotMarks,
-  slotRecord,
-  SWEEP_SLOTS,
-  tableDrop,
-  tableEntries,
-  tableHandOver,
-  tableInsert,
-  tableRemove,
-  tableReplace,
-  tableReserve,
-  tableSweep,
-  tableSweepNext,
-} from "./table";
+import { DATABASES, DETACHED, slotMarks, slotRecord, tableEntries, tableRemove, tableReplace } from "./table";
+import { tableDrop, tableHandOver, tableInsert, tableReserve } from "./table-grow";
+import { SWEEP_SLOTS, tableSweep, tableSweepNext } from "./table-walk";
 
 /** Slots that one call of freeDetached() looks at: those of a segment. */
 const SLICE_SLOTS: u32 = 8192;

@@ -40,18 +40,15 @@ import {
   slotMarks,
   slotRecord,
   slotSet,
-  SWEEP_SLOTS,
   tableEntries,
   tableFind,
   tableFindHinted,
-  tableInsert,
   tableRemove,
-  tableReserve,
-  tableSweep,
-  tableSweepNext,
   tableTombstones,
   tableVolatile,
 } from "./table";
+import { tableInsert, tableReserve } from "./table-grow";
+import { SWEEP_SLOTS, tableSweep, tableSweepNext } from "./table-walk";
 
 /** Most bytes that a value may leave unused in its place before it is written anew. */
 const MAX_WASTE_BYTES: u32 = 64;

@@ -22,7 +22,8 @@ import { random } from "./random";
 import { FLAG_TOMBSTONE, recordExpiry, recordFlags, recordTouch } from "./record";
 import { accessClock } from "./clock";
 import { siphash } from "./siphash";
-import { MARK_TOMBSTONE, slotMarks, slotRecord, tableDraw, tableNext, tableWalk, walkCount } from "./table";
+import { MARK_TOMBSTONE, slotMarks, slotRecord } from "./table";
+import { tableDraw, tableNext, tableWalk, walkCount } from "./table-walk";
 
 /** The live record of a key or 0; `touch`: it counts as an access. */
 export function hostFind(database: u32, key: u32, length: u32, touch: u32): u32 {

@@ -14,12 +14,10 @@ import {
   slotMarks,
   slotRecord,
   slotSet,
-  SWEEP_SLOTS,
   tableFind,
-  tableSweep,
-  tableSweepNext,
   tableTombstones,
 } from "./table";
+import { SWEEP_SLOTS, tableSweep, tableSweepNext } from "./table-walk";
 
 /** Objects have been hidden since the sweep began its round. */
 let hasHidden: bool = false;

@@ -16,11 +16,11 @@ import {
   MARK_VOLATILE,
   slotRecord,
   tableEntries,
-  tableNext,
   tablePages,
   tableTombstones,
   tableVolatile,
 } from "./table";
+import { tableNext } from "./table-walk";
 
 /** What happens at the limit. */
 export const POLICY_REFUSE: u32 = 0;

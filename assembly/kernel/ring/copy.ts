@@ -12,7 +12,7 @@ import {
   recordStamp,
 } from "../record";
 import { PAGE_BYTES, takePages } from "../pages";
-import { tableWalk, walkCount } from "../table";
+import { tableWalk, walkCount } from "../table-walk";
 import { FRAME_OBJECT, FRAME_TOMBSTONE, FRAME_WRITE, tagFlag } from "./frames";
 import { putHeld, writeBytes } from "./outbox";
 import { ringOn, routeMembers, setLocal, setLocals } from "./route";

@@ -14,7 +14,8 @@ import {
   recordStamp,
   recordValue,
 } from "../record";
-import { slotRecord, SWEEP_SLOTS, tableEntries, tableSweep, tableSweepNext } from "../table";
+import { slotRecord, tableEntries } from "../table";
+import { SWEEP_SLOTS, tableSweep, tableSweepNext } from "../table-walk";
 
 /**
  * The digest of a database: over keys, values, expiries and, unless `stamps` is 0, stamps and their nodes. Of objects of the host
