@@ -1,6 +1,10 @@
-// Gets over the memcached text protocol: the memcached door of a node beside memcached, the same load in turns.
+// Gets over the memcached text protocol: the memcached door of a node, and a node before memcached, beside memcached itself; the same
+// load in turns.
 
 import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { median } from "./interleave.ts";
 import type { MemcachedLoadReport } from "./memcached-load.ts";
@@ -8,12 +12,15 @@ import type { BenchOptions } from "./options.ts";
 import { cpuMicroseconds } from "./process-figures.ts";
 import type { Processes } from "./processes.ts";
 import { type BenchSection, type Goal, goalCell } from "./section.ts";
-import { freePort, open, type Server, startRinglet, untilOpen } from "./servers.ts";
+import { freePort, open, type Server, startBefore, startRinglet, untilOpen } from "./servers.ts";
+import type { BenchTable } from "./table.ts";
 
 const LOAD = fileURLToPath(new URL("memcached-load.js", import.meta.url));
 const VALUE_BYTES = 100;
 const KEYS = 10_000;
 const CONNECTIONS = 16;
+/** Connections of clients to the node before memcached. */
+const CONNECTIONS_BEFORE = [1, CONNECTIONS, 64];
 /** What pipelined gets must reach of memcached. */
 const LEAST = 0.6;
 /** Keys of one get, where many are asked for in one line. */
@@ -37,6 +44,7 @@ interface Contender {
 
 interface Cell {
   readonly name: string;
+  readonly connections: number;
   readonly pipeline: number;
   readonly keysPerGet: number;
 }
@@ -48,35 +56,74 @@ export async function memcachedBench(
 ): Promise<BenchSection> {
   const port = await freePort();
   const flags = ["--memcached-listen", `127.0.0.1:${port}`];
-  const memcached = await startMemcached(processes);
+  const folder = mkdtempSync(join(tmpdir(), "ringlet-bench-"));
+  const running: Pick<Server, "stop">[] = [];
+  const add = async <T extends Pick<Server, "stop">>(starting: Promise<T>): Promise<T> => {
+    const server = await starting;
+    running.push(server);
+    return server;
+  };
   try {
-    const node = await startRinglet(processes, "Ringlet", flags);
-    try {
-      return await compare(processes, options, say, memcached, { pid: node.pid, port });
-    } finally {
-      await node.stop();
-    }
+    const memcached = await add(startMemcached(processes));
+    const node = await add(startRinglet(processes, "Ringlet", flags));
+    const before = await add(startBefore(processes, "memcached", memcached.port, folder));
+    await fill(memcached.port);
+    await fill(port);
+    const cell = (pipeline: number, connections: number): Cell => {
+      const name = `one key per get, pipeline ${pipeline}`;
+      return { name, connections, pipeline, keysPerGet: 1 };
+    };
+    const many = {
+      ...{ name: `${MANY_KEYS} keys per get`, connections: CONNECTIONS },
+      ...{ pipeline: MANY_KEYS, keysPerGet: MANY_KEYS },
+    };
+    const over = (ringlet: Side, what: string, cells: readonly Cell[]) =>
+      compare(processes, options, say, { memcached, ringlet, what, cells });
+    const own = await over(
+      { pid: node.pid, port },
+      `The memcached door of a node, ${CONNECTIONS} connections`,
+      [...options.pipelines.map((pipeline) => cell(pipeline, CONNECTIONS)), many],
+    );
+    const relayed = await over(before, "A node before memcached", [
+      ...CONNECTIONS_BEFORE.flatMap((connections) =>
+        options.pipelines.map((pipeline) => {
+          const one = cell(pipeline, connections);
+          return { ...one, name: `${one.name}, ${counted(connections)}` };
+        }),
+      ),
+      many,
+    ]);
+    return {
+      tables: [own.table, relayed.table],
+      notes: [
+        `memcached as it is by default (four threads, 20 requests of a connection at a time), and a node, in turns: one that keeps the data itself, and one before the same memcached, with one connection to it; ${KEYS} keys, all of them hits. The load is a Node.js program on the same machine, and may be what limits both. The processor time is the node's own.`,
+      ],
+      goals: [...own.goals, ...relayed.goals],
+    };
   } finally {
-    await memcached.stop();
+    for (const server of running.toReversed()) await server.stop();
+    rmSync(folder, { recursive: true, force: true });
   }
+}
+
+function counted(connections: number): string {
+  return connections === 1 ? "1 connection" : `${connections} connections`;
+}
+
+interface Sides {
+  readonly memcached: Side;
+  readonly ringlet: Side;
+  /** What the node is. */
+  readonly what: string;
+  readonly cells: readonly Cell[];
 }
 
 async function compare(
   processes: Processes,
   options: BenchOptions,
   say: (line: string) => void,
-  memcached: Side,
-  ringlet: Side,
-): Promise<BenchSection> {
-  for (const { port } of [memcached, ringlet]) await fill(port);
-  const cells: Cell[] = [
-    ...options.pipelines.map((pipeline) => ({
-      name: `one key per get, pipeline ${pipeline}`,
-      pipeline,
-      keysPerGet: 1,
-    })),
-    { name: `${MANY_KEYS} keys per get`, pipeline: MANY_KEYS, keysPerGet: MANY_KEYS },
-  ];
+  { memcached, ringlet, what, cells }: Sides,
+): Promise<{ readonly table: BenchTable; readonly goals: readonly Goal[] }> {
   const rows: string[][] = [];
   const goals: Goal[] = [];
   for (const cell of cells) {
@@ -87,7 +134,7 @@ async function compare(
       contenders.push({ side, runs: [], keys: Math.ceil((perSecond * options.runMs) / 1000) });
     }
     for (let repetition = 0; repetition < options.repetitions; repetition++) {
-      say(`memcached: ${cell.name}, ${repetition + 1} of ${options.repetitions}`);
+      say(`${what}: ${cell.name}, ${repetition + 1} of ${options.repetitions}`);
       const order = repetition % 2 === 0 ? contenders : contenders.toReversed();
       for (const { side, runs, keys } of order) runs.push(await run(side, keys));
     }
@@ -96,7 +143,7 @@ async function compare(
     const goal =
       cell.keysPerGet === 1 && cell.pipeline > 1
         ? {
-            what: `gets of ${VALUE_BYTES} B, ${cell.name}, against memcached`,
+            what: `${what}: gets of ${VALUE_BYTES} B, ${cell.name}, against memcached`,
             value: ratio.toFixed(2),
             limit: `≥ ${LEAST}`,
             met: ratio >= LEAST,
@@ -116,37 +163,23 @@ async function compare(
       ...[theirs, ours].map((runs) => middle(runs, "cpuUs").toFixed(2)),
     ]);
   }
-  return {
-    tables: [
-      {
-        title: `Gets of ${VALUE_BYTES} B over the memcached text protocol, ${CONNECTIONS} connections`,
-        columns: [
-          ...["", "memcached, thousand keys/s", "Ringlet", "ratio", "ratios of the runs", "goal"],
-          ...[
-            "memcached, p50 / p99 ms",
-            "Ringlet",
-            "memcached, µs of processor per key",
-            "Ringlet",
-          ],
-        ],
-        rows,
-      },
-    ],
-    notes: [
-      `memcached as it is by default (four threads, 20 requests of a connection at a time), and the memcached door of a node alone, in turns; ${KEYS} keys, all of them hits. The load is a Node.js program on the same machine, and may be what limits both.`,
-    ],
-    goals,
-  };
+  const title = `${what}: gets of ${VALUE_BYTES} B over the text protocol`;
+  return { table: { title, columns: COLUMNS, rows }, goals };
 }
+
+const COLUMNS = [
+  ...["", "memcached, thousand keys/s", "Ringlet", "ratio", "ratios of the runs", "goal"],
+  ...["memcached, p50 / p99 ms", "Ringlet", "memcached, µs of processor per key", "Ringlet"],
+];
 
 async function load(
   processes: Processes,
   side: Side,
-  { pipeline, keysPerGet }: Cell,
+  { connections, pipeline, keysPerGet }: Cell,
   keys: number,
 ): Promise<Run> {
   const before = cpuMicroseconds(side.pid);
-  const args = [side.port, CONNECTIONS, pipeline, keys, KEYS, VALUE_BYTES, keysPerGet];
+  const args = [side.port, connections, pipeline, keys, KEYS, VALUE_BYTES, keysPerGet];
   const child = processes.spawn(process.execPath, [LOAD, ...args.map(String)], {
     stdio: ["ignore", "pipe", "inherit"],
   });

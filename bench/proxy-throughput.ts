@@ -1,6 +1,6 @@
 // SET and GET through redis-benchmark: a node before redis-server beside twemproxy before the same redis-server, in turns.
 
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { busyCell, type Comparison, compare, cpuCell, goalOf, ratioCells } from "./comparison.ts";
@@ -9,7 +9,7 @@ import type { BenchOptions } from "./options.ts";
 import { isInstalled, type Processes } from "./processes.ts";
 import { KEYS } from "./redis-benchmark.ts";
 import type { BenchSection, Goal } from "./section.ts";
-import { type Server, startNutcracker, startRedis, startRinglet } from "./servers.ts";
+import { type Server, startBefore, startNutcracker, startRedis } from "./servers.ts";
 
 /** Least ratio of the node's throughput to twemproxy's, by pipeline. */
 const GOALS: Readonly<Record<number, number>> = { 1: 0.8, 16: 1.4, 128: 4 };
@@ -45,7 +45,7 @@ export async function proxyBench(
     const redis = await add(startRedis(processes));
     await fill(redis, { keys: KEYS, valueBytes: VALUE_BYTES });
     const twemproxy = await add(startNutcracker(processes, redis.port, folder));
-    const node = await add(startRinglet(processes, "Ringlet", proxyFlags(redis.port, folder)));
+    const node = await add(startBefore(processes, "redis", redis.port, folder));
     const sides = {
       redis: { server: twemproxy, others: [redis] },
       ringlet: { server: node, others: [redis] },
@@ -69,24 +69,6 @@ export async function proxyBench(
     for (const server of servers.toReversed()) await server.stop();
     rmSync(folder, { recursive: true, force: true });
   }
-}
-
-/** A configuration of the C engine: one node, one connection to the server. */
-function proxyFlags(redisPort: number, folder: string): string[] {
-  const path = join(folder, "node.yml");
-  writeFileSync(
-    path,
-    [
-      "dyn_o_mite:",
-      "  listen: 127.0.0.1:8102",
-      "  data_store: 0",
-      "  datastore_connections: 1",
-      "  servers:",
-      `  - 127.0.0.1:${redisPort}:1`,
-      "",
-    ].join("\n"),
-  );
-  return ["--conf-file", path];
 }
 
 function row(label: string, comparison: Comparison, goal: Goal | undefined): string[] {

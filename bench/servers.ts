@@ -62,9 +62,18 @@ export async function startRinglet(
   name = "Ringlet",
   flags: readonly string[] = [],
 ): Promise<Server> {
-  const port = await freePort();
-  const statsPort = await freePort();
-  const child = processes.spawn(
+  const [port, statsPort] = [await freePort(), await freePort()];
+  const child = spawnRinglet(processes, port, statsPort, flags);
+  return started(processes, child, { name, port, statsPort });
+}
+
+function spawnRinglet(
+  processes: Processes,
+  port: number,
+  statsPort: number,
+  flags: readonly string[],
+): ChildProcess {
+  return processes.spawn(
     process.execPath,
     [
       RINGLET,
@@ -76,7 +85,34 @@ export async function startRinglet(
     ],
     { stdio: ["ignore", "ignore", "inherit"] },
   );
-  return started(processes, child, { name, port, statsPort });
+}
+
+/**
+ * A node of a configuration of the C engine before a server, with one connection to it. `folder`: where its configuration is
+ * written.
+ */
+export async function startBefore(
+  processes: Processes,
+  store: "redis" | "memcached",
+  serverPort: number,
+  folder: string,
+): Promise<Server> {
+  const path = join(folder, "node.yml");
+  const lines = [
+    "dyn_o_mite:",
+    "  listen: 127.0.0.1:8102",
+    `  data_store: ${store === "redis" ? 0 : 1}`,
+    "  datastore_connections: 1",
+    "  servers:",
+    `  - 127.0.0.1:${serverPort}:1`,
+  ];
+  writeFileSync(path, `${lines.join("\n")}\n`);
+  const [port, statsPort] = [await freePort(), await freePort()];
+  const facts = { name: "Ringlet", port, statsPort };
+  const child = spawnRinglet(processes, port, statsPort, ["--conf-file", path]);
+  if (store === "redis") return started(processes, child, facts);
+  await untilOpen(processes, child, facts.name, port);
+  return { ...facts, pid: child.pid!, stop: () => processes.end(child) };
 }
 
 /** twemproxy before a redis-server, with one connection to it. `folder`: where its configuration is written. */
