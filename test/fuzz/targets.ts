@@ -5,6 +5,10 @@ import { dnodeTarget } from "./targets/dnode.ts";
 import { entropyTarget } from "./targets/entropy.ts";
 import { kernelFeedTarget } from "./targets/kernel-feed.ts";
 import { memcachedReplyTarget, memcachedRequestTarget } from "./targets/memcached.ts";
+import {
+  memcachedRelayReplyTarget,
+  memcachedRelayRequestTarget,
+} from "./targets/memcached-relay.ts";
 import { peerFramesTarget } from "./targets/peer-frames.ts";
 import { relayReplyTarget, relayRequestTarget } from "./targets/resp-relay.ts";
 import { respReplyTarget } from "./targets/resp-reply.ts";
@@ -19,6 +23,8 @@ export function fuzzTargets(): FuzzTarget[] {
     relayReplyTarget(),
     memcachedRequestTarget(),
     memcachedReplyTarget(),
+    memcachedRelayRequestTarget(),
+    memcachedRelayReplyTarget(),
     dnodeTarget("redis"),
     dnodeTarget("memcached"),
     capabilitiesTarget(),
