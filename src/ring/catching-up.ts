@@ -9,10 +9,11 @@ import type { EmbeddedStore } from "../store/embedded-store.ts";
 import { NOT_TOLD, RING_FIGURE } from "../store/kernel-ring.ts";
 import { CatchUp } from "./catch-up.ts";
 import { Copies } from "./copies.ts";
+import { memberName } from "./member.ts";
 import { decodeMissed } from "./missed.ts";
 import type { NodeState } from "./node-state.ts";
 import { oldestOf } from "./oldest.ts";
-import { nameOf, type Peer, type Peers } from "./peers.ts";
+import type { Peer, Peers } from "./peers.ts";
 import { REQUEST_KIND, type RingPort } from "./port.ts";
 
 export interface CatchingUpParts {
@@ -141,7 +142,7 @@ export class CatchingUp {
     const { self } = this.#parts.ring.topology;
     // What another datacenter drops this node never acknowledged there, and its own may lack it too: a copy is all it needs.
     if (state.dropped.includes(self.index) && member.datacenter === self.datacenter) {
-      this.#fence(`${nameOf(member)} had to drop what it sent to this node`);
+      this.#fence(`${memberName(member)} had to drop what it sent to this node`);
     } else if (before !== undefined) {
       this.#catchUp.mayLack(this.#upTo(before));
     }

@@ -90,8 +90,3 @@ export class Peers {
     for (const listener of [...this.#listeners]) listener({ kind, member });
   }
 }
-
-/** "datacenter/rack at host:port", for messages. */
-export function nameOf({ datacenter, rack, address }: Member): string {
-  return `${datacenter}/${rack} at ${address.host}:${address.port}`;
-}

@@ -25,10 +25,11 @@ import { HostFrames } from "./host-frames.ts";
 import type { Retry } from "./host-quorums.ts";
 import { setUpKernel, writeTables } from "./kernel-setup.ts";
 import { ringLinks } from "./links.ts";
+import { memberName } from "./member.ts";
 import { encodeMissed } from "./missed.ts";
 import { Outboxes } from "./outboxes.ts";
 import type { PeerSecurity } from "./peer-security.ts";
-import { type MemberEvent, nameOf, type Peer, Peers } from "./peers.ts";
+import { type MemberEvent, type Peer, Peers } from "./peers.ts";
 import type { Placement } from "./placement.ts";
 import {
   type QuorumOutcome,
@@ -128,7 +129,7 @@ export class Ring implements RingPort {
     });
     const heldBack = new HeldBack({
       ...{ runtime, store, settings, log },
-      nameOf: (link) => nameOf(topology.members[link]!),
+      nameOf: (link) => memberName(topology.members[link]!),
       tell: (session, since) =>
         this.#requests.request(session, REQUEST_KIND.missed, encodeMissed(since), PATIENT_MS),
     });
@@ -341,7 +342,7 @@ export class Ring implements RingPort {
       return Promise.reject(
         new RingletError(
           "LINK_DOWN",
-          `${nameOf(member)} cannot be reached; nothing was sent to it`,
+          `${memberName(member)} cannot be reached; nothing was sent to it`,
         ),
       );
     }
@@ -349,7 +350,7 @@ export class Ring implements RingPort {
       return Promise.reject(
         new RingletError(
           "LINK_BUSY",
-          `too much waits for ${nameOf(member)} already; this was not sent to it`,
+          `too much waits for ${memberName(member)} already; this was not sent to it`,
         ),
       );
     }

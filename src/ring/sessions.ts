@@ -12,11 +12,12 @@ import type { GuardedClock } from "./guarded-clock.ts";
 import type { HeldBack } from "./held-back.ts";
 import type { HostFrames } from "./host-frames.ts";
 import { writeTables } from "./kernel-setup.ts";
+import { memberName } from "./member.ts";
 import { type NodeState, stateFromJson } from "./node-state.ts";
 import type { Outboxes } from "./outboxes.ts";
 import { type Admission, admitPeer } from "./peer-admission.ts";
 import { PeerFeeder } from "./peer-feeder.ts";
-import { nameOf, type Peer, type Peers } from "./peers.ts";
+import type { Peer, Peers } from "./peers.ts";
 import type { Placement } from "./placement.ts";
 import type { Readiness } from "./readiness.ts";
 import { readStatus, type Status } from "./status.ts";
@@ -104,7 +105,7 @@ export class Sessions implements LinkEvents {
     readiness.publish();
     // Much may have changed since the hello: this node may answer reads now, and have told so to those that it had sessions with.
     status.sayTo(peer);
-    log.info("A node of the cluster is up.", { node: nameOf(peer.member) });
+    log.info("A node of the cluster is up.", { node: memberName(peer.member) });
     peers.tell("up", peer.member);
     catchingUp.begin();
   }
@@ -132,7 +133,7 @@ export class Sessions implements LinkEvents {
     this.#chooseReceivers();
     this.#parts.touch();
     if (ring.isClosed) return;
-    log.warn("A node of the cluster is down.", { node: nameOf(peer.member), reason });
+    log.warn("A node of the cluster is down.", { node: memberName(peer.member), reason });
     peers.tell("down", peer.member);
   }
 
