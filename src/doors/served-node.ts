@@ -12,6 +12,7 @@ import { RingReport } from "../ring/report.ts";
 import type { RingView } from "../ring/view.ts";
 import type { ByteStream, Listener, RefusedStream } from "../transport/stream.ts";
 import { addBackendMetrics } from "./backend-metrics.ts";
+import { engineInfo } from "./http/engine-info.ts";
 import { type HttpHandler, statsHandler } from "./http/stats.ts";
 import { TimeoutFactor } from "./http/timeout-factor.ts";
 import { MemcachedDoor, type MemcachedDoorParts } from "./memcached/door.ts";
@@ -153,7 +154,13 @@ export class ServedNode {
       statsHandler({
         isDraining: () => this.#draining,
         metrics: this.metrics,
-        info: () => infoSnapshot(this.commander),
+        info: () => ({
+          ...engineInfo({
+            ...{ commander: this.commander, ring: this.ring, clientCount: this.clientCount },
+            backend: this.node.backend,
+          }),
+          ...infoSnapshot(this.commander),
+        }),
         settings: this.node.settings,
         ring: this.ring,
         links: this.node.ring?.hub,

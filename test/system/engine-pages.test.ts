@@ -1,5 +1,6 @@
 // The pages of the C engine over a real socket: a state holds for every client at once, levels for the log, factors for waits.
 import { connect } from "node:net";
+import { hostname } from "node:os";
 import { Redis } from "ioredis";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { until } from "./cluster-harness.ts";
@@ -80,6 +81,29 @@ describe("/state", () => {
     await page(node, "/state/normal");
     expect(await redis.get("k")).toBe(null);
   });
+});
+
+it("/info has the fields of the C engine beside ours", async () => {
+  const node = await startNode({ flags: ["--stats-listen", "127.0.0.1:0"] });
+  const redis = client(node);
+  await redis.set("k", "1");
+  await redis.get("k");
+  await redis.get("missing");
+  await redis.hset("h", "f", "v");
+  const info = JSON.parse((await page(node, "/info")).replace("200 ", ""));
+  expect(info).toMatchObject({
+    ...{ service: "ringlet", source: hostname(), rack: "localrack", dc: "localdc" },
+    uptime: expect.any(Number),
+    dyn_o_mite: {
+      ...{ client_connections: 1, client_read_requests: 2, client_write_requests: 2 },
+      embedded: {
+        ...{ read_requests: 2, write_requests: 2, redis_req_get: 2, redis_req_set: 1 },
+        ...{ redis_req_hashes: 1, redis_req_other: 0 },
+      },
+    },
+    server: { ringlet_version: info.version },
+  });
+  expect(Math.abs(info.timestamp * 1000 - Date.now())).toBeLessThan(60_000);
 });
 
 it("the log level changes while the node runs", async () => {

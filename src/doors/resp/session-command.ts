@@ -22,6 +22,8 @@ import type { Statistics } from "./statistics.ts";
 export interface NodeFacts {
   /** The version of this package. */
   readonly version: string;
+  /** The name of the machine; left out where nobody knows. */
+  readonly host?: string;
   /** Operating system and machine, for example "Linux 6.1 x86_64"; "" where nobody knows. */
   readonly platform: string;
   /** 0 where there is no such thing. */

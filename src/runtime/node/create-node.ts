@@ -1,5 +1,5 @@
 /** `createNode` on Node.js: a node with a RESP door over TCP and, if wanted, an HTTP door for operators. */
-import { release, type } from "node:os";
+import { hostname, release, type } from "node:os";
 import { RingletError } from "../../base/errors.ts";
 import { type Logger, SILENT } from "../../base/logger.ts";
 import type { SettingValues } from "../../base/setting-table.ts";
@@ -214,6 +214,7 @@ function checkBackend(
 
 const PROCESS_FACTS = {
   version: RINGLET_VERSION,
+  host: hostname(),
   platform: `${type()} ${release()} ${process.arch}`,
   processId: process.pid,
   residentBytes: () => process.memoryUsage.rss(),

@@ -49,4 +49,9 @@ it("/peer/down keeps a link down on both sides until /peer/up, and what was miss
   );
   await sees(two!, "up up up");
   expect(await three!.status("/peer/down/127.0.0.9")).toBe(400);
+
+  const info = JSON.parse(await one!.page("/info"));
+  expect(info).toMatchObject({ rack: "r1", dc: "dc1", dyn_o_mite: { peer_connections: 2 } });
+  expect(info.latency_max).toBeGreaterThan(0);
+  expect(info.latency_max).toBeGreaterThanOrEqual(info.latency_95th);
 });
