@@ -1,23 +1,12 @@
-// Answers that say more than "acknowledged": a replica holds something newer or older, or refuses a write for something newer.
-// Each merges or repairs what it concerns, and counts for the slot that waits, if there still is one.
+// Answers that say more than "acknowledged": a replica holds something newer or older. Each merges or repairs what it concerns, and
+// counts for the slot that waits, if there still is one. A write that is refused for something newer: stale-writes.ts.
 
-import { mintStamp, nodeIndex } from "../clock";
-import {
-  FLAG_OBJECT,
-  FLAG_TOMBSTONE,
-  recordBodyLength,
-  recordFlags,
-  recordNode,
-  recordStamp,
-  recordValue,
-} from "../record";
 import { siphash } from "../siphash";
-import { sameBytes, slotRecord, tableFind } from "../table";
-import { APPLY_APPLIED, APPLY_NO_MEMORY, entryApply } from "./apply";
+import { sameBytes } from "../table";
+import { APPLY_APPLIED, entryApply } from "./apply";
 import {
   ATTACHMENT_PRIOR,
   ATTACHMENT_RECORD,
-  ATTACHMENT_STALE,
   attachmentBody,
   attachmentFind,
   attachmentFree,
@@ -28,11 +17,9 @@ import {
   attachmentTake,
   isAttachment,
 } from "./attachments";
-import { countFigure, REPAIRS_SENT, WRITES_RESTAMPED } from "./figures";
+import { countFigure, REPAIRS_SENT } from "./figures";
 import {
   FRAME_OBJECT,
-  FRAME_SPREAD,
-  FRAME_TOMBSTONE,
   FRAME_WRITE,
   frameDatabase,
   frameExpiryAndNode,
@@ -45,13 +32,10 @@ import {
   frameValue,
   frameValueLength,
   isNewer,
-  STALE_HEADER_BYTES,
-  tagFlag,
 } from "./frames";
-import { linkAddress, linkExpect, linkIsShut, linkIsUp, linkMissed, linkTakesAwaited, NO_SLOT } from "./links";
+import { linkExpect, linkIsShut, linkIsUp, linkTakesAwaited, NO_SLOT } from "./links";
 import {
   frameCopy,
-  frameWrite,
   OUTBOX_ROOM,
   outboxRoom,
   REPAIR_HOST,
@@ -59,57 +43,25 @@ import {
   REPAIR_NONE,
   REPAIR_SENT,
   repairTo,
-  writeBytes,
 } from "./outbox";
 import { SLOT_DONE, SLOT_HOST_REPAIRS } from "./peer-answers";
+import { routeMembers, setHasSelf, setLocal, setLocals, setReplicas } from "./route";
 import {
-  routeMembers,
-  setHasSelf,
-  setLocal,
-  setLocals,
-  setRemote,
-  setRemotes,
-  setReplicas,
-} from "./route";
-import { slotFollow, slotIsLastOfKey } from "./follow";
-import {
-  handleOf,
   KIND_CHILD,
   KIND_CLIENT,
-  KIND_HOST,
-  NEED_FOLLOWS,
   openSlotOf,
   PART,
-  SLOT_HOLDS,
-  SLOT_MULTI,
   SLOT_SAFE,
   SLOT_SELF,
-  SLOT_STALE,
-  SLOT_WRITE,
   slotAttach,
   slotDetach,
   slotEmptyLinks,
   slotExtra,
-  slotGot,
   slotHas,
   slotKind,
-  slotNeed,
   slotParent,
-  slotSet,
 } from "./slot";
-import {
-  slotFail,
-  slotAnswered,
-  slotCheck,
-  slotExpects,
-  slotIsLost,
-  slotMayBeHeld,
-  slotOpenChild,
-  slotRefusals,
-  slotRefused,
-  slotRetry,
-  slotSeal,
-} from "./slots";
+import { slotFail, slotAnswered, slotExpects, slotOpenChild, slotRetry, slotSeal } from "./slots";
 
 // ---- A DEL that came upon something newer ---------------------------------------------------------------------------
 
@@ -141,7 +93,7 @@ export function slotPrior(handle: u32, link: u32, stamp: u64, node: u32, alive: 
 }
 
 /** The slot that a chain of children is for, 0 when it is gone. */
-function rootOf(slot: u32): u32 {
+export function rootOf(slot: u32): u32 {
   let root = slot;
   while (root != 0 && slotKind(root) == KIND_CHILD) root = openSlotOf(slotParent(root));
   return root;
@@ -216,7 +168,7 @@ function applyFrame(frame: u32): i32 {
 }
 
 /** The first local link of a set, but for `without`, that takes what is waited for and whose outbox lacks room for `bytes`; -1 for none. */
-function fullLocal(set: u32, without: u32, bytes: u32): i32 {
+export function fullLocal(set: u32, without: u32, bytes: u32): i32 {
   const locals = setLocals(set);
   for (let i: u32 = 0; i < locals; i++) {
     const link = setLocal(set, i);
@@ -314,7 +266,7 @@ function recordFor(slot: u32, frame: u32): u32 {
 
 // @ts-ignore: decorator
 @inline
-function hasSameKey(a: u32, b: u32): bool {
+export function hasSameKey(a: u32, b: u32): bool {
   const length = frameKeyLength(a);
   return frameKeyLength(b) == length && sameBytes(frameKey(a), frameKey(b), length);
 }
@@ -330,212 +282,4 @@ function repairWith(link: u32, frame: u32): void {
 export function repairEmpty(slot: u32, link: u32): void {
   const record = attachmentFind(slotExtra(slot), ATTACHMENT_RECORD);
   if (record != 0) repairWith(link, attachmentBody(record));
-}
-
-// ---- WRITE: stale ---------------------------------------------------------------------------------------------------
-
-/**
- * A replica refuses a write for something newer. It does not count; but as long as other answers can decide the slot, nothing
- * more happens: a quorum that held nothing newer is enough. Returns a SLOT_, or the link whose outbox lacks room.
- */
-export function slotStale(handle: u32, link: u32, frame: u32): i32 {
-  const slot = openSlotOf(handle);
-  if (slot == 0) return SLOT_DONE;
-  if (slotKind(slot) == KIND_HOST) {
-    slotSet(slot, SLOT_STALE);
-    slotAnswered(slot, link, slotHas(slot, SLOT_HOLDS));
-    return SLOT_DONE;
-  }
-  // It carries another write of this node, which only that one's own slot may send again: a quorum must hold it as it is.
-  if (slotKind(slot) == KIND_CHILD && slotHas(slot, SLOT_HOLDS)) {
-    slotAnswered(slot, link, false);
-    return SLOT_DONE;
-  }
-  const isPart = (handle & PART) != 0;
-  const root = rootOf(slot);
-  // A repair is not refused: who holds something newer needs none.
-  if (root == 0 || !slotHas(root, SLOT_WRITE)) {
-    if (!isPart) slotAnswered(slot, link, true);
-    return SLOT_DONE;
-  }
-  if (slotNeed(root) == NEED_FOLLOWS) return SLOT_DONE;
-  if (!slotHas(slot, SLOT_STALE)) {
-    const full = isPart || !slotIsLost(slot) ? -1 : fullForAgain(slot, frame);
-    if (full >= 0) return full;
-    if (!keepStale(slot, frame)) {
-      slotFail(slot);
-      return SLOT_DONE;
-    }
-    slotRefused(slot, link);
-  }
-  if (!isPart) slotAnswered(slot, link, false);
-  return SLOT_DONE;
-}
-
-/** Keeps a STALE frame, if it is the newest for its key; false without memory. */
-function keepStale(slot: u32, frame: u32): bool {
-  const echo = frame + STALE_HEADER_BYTES;
-  let at = slotExtra(slot);
-  while (isAttachment(at)) {
-    const known = attachmentBody(at);
-    if (attachmentKind(at) == ATTACHMENT_STALE && hasSameKey(known + STALE_HEADER_BYTES, echo)) {
-      if (!isNewer(frameStamp(frame), frameNode(frame), frameStamp(known), frameNode(known))) return true;
-      slotDetach(slot, at);
-      attachmentFree(at);
-      break;
-    }
-    at = attachmentNext(at);
-  }
-  const stale = attachmentTake(ATTACHMENT_STALE, frameLength(frame));
-  if (stale == 0) return false;
-  memory.copy(attachmentBody(stale), frame, frameLength(frame));
-  slotAttach(slot, stale);
-  return true;
-}
-
-/** The first link that lacks room for sending again what was refused of a slot, `frame` the last of it; -1 for none. */
-function fullForAgain(slot: u32, frame: u32): i32 {
-  let bytes = frameLength(frame);
-  let at = slotExtra(slot);
-  while (isAttachment(at)) {
-    if (attachmentKind(at) == ATTACHMENT_STALE) bytes += frameLength(attachmentBody(at));
-    at = attachmentNext(at);
-  }
-  const echo = frame + STALE_HEADER_BYTES;
-  return bytes > OUTBOX_ROOM ? -1 : fullLink(routeMembers(frameKey(echo), frameKeyLength(echo)), bytes);
-}
-
-/**
- * So many replicas have refused a write that no quorum will hold it: what they refused gets new stamps and is sent again. The slot
- * is decided when all of it is acknowledged. Where a quorum may hold it, because links were lost with their answers, it may
- * have been read, and must not come back above what was written since: it fails.
- */
-export function slotSendAgain(slot: u32): void {
-  if (slotMayBeHeld(slot)) {
-    slotFail(slot);
-    return;
-  }
-  // Those that refused some of its keys hold the others.
-  if (slotHas(slot, SLOT_MULTI) && slotGot(slot) + slotRefusals(slot) < slotNeed(slot)) {
-    slotFail(slot);
-    return;
-  }
-  const rootSlot = rootOf(slot);
-  if (rootSlot == 0) {
-    slotFail(slot);
-    return;
-  }
-  const handle = handleOf(slot);
-  const root = handleOf(rootSlot);
-  slotSet(slot, SLOT_STALE);
-  let open = slot;
-  while (open != 0) {
-    const stale = attachmentFind(slotExtra(open), ATTACHMENT_STALE);
-    if (stale == 0) break;
-    slotDetach(open, stale);
-    const sent = sendAgain(handle, root, attachmentBody(stale));
-    attachmentFree(stale);
-    // Slots may have moved.
-    open = openSlotOf(handle);
-    if (sent) continue;
-    if (open != 0) slotFail(open);
-    return;
-  }
-  if (open != 0) slotCheck(open);
-}
-
-/** What sendAgain() sends. */
-let againStamp: u64 = 0;
-let againExpiryAndNode: u64 = 0;
-let againFlags: u32 = 0;
-let againValue: u32 = 0;
-let againLength: u32 = 0;
-
-/** Sends what a replica refused again, under a child of the slot. False: it cannot be. */
-function sendAgain(handle: u32, root: u32, stale: u32): bool {
-  const echo = stale + STALE_HEADER_BYTES;
-  const key = frameKey(echo);
-  const keyLength = frameKeyLength(echo);
-  const database = frameDatabase(echo);
-  const set = routeMembers(key, keyLength);
-  const self = setHasSelf(set);
-  if (slotFollow(openSlotOf(root))) return true;
-  againFlags = frameFlags(echo) & ~FRAME_SPREAD;
-  againValue = frameValue(echo);
-  againLength = frameValueLength(echo);
-  const hash = siphash(key, keyLength);
-  const place = self ? tableFind(database, hash, key, keyLength) : 0;
-  let record: u32 = place == 0 ? 0 : slotRecord(place);
-  if (record != 0 && !isNewer(recordStamp(record), recordNode(record), frameStamp(stale), frameNode(stale))) record = 0;
-  // What came from elsewhere may have been acknowledged before this write began: this one must go on top of it.
-  if (record != 0 && recordNode(record) != nodeIndex) record = 0;
-  // A later write of this node, but not one that this client has made after this one: either may be on top.
-  if (record != 0 && slotIsLastOfKey(openSlotOf(root))) record = 0;
-  // A later write of this node is newer than what the replica holds: it is what the others must hold, and it comes after this one.
-  if (record != 0) {
-    if (recordFlags(record) & FLAG_OBJECT) return false;
-    againFlags = recordFlags(record) & FLAG_TOMBSTONE ? FRAME_TOMBSTONE : tagFlag(record);
-    againValue = recordValue(record);
-    againLength = recordBodyLength(record);
-    againStamp = recordStamp(record);
-    againExpiryAndNode = load<u64>(record, 16);
-  }
-  const bytes = writeBytes(keyLength, againLength);
-  if (bytes > OUTBOX_ROOM || fullLink(set, bytes) >= 0) return false;
-  if (record == 0) {
-    againStamp = mintStamp();
-    againExpiryAndNode = (frameExpiryAndNode(echo) & ~0xffff) | <u64>nodeIndex;
-    if (self && applyAgain(database, hash, key, keyLength) == APPLY_NO_MEMORY) return false;
-    countFigure(WRITES_RESTAMPED, 1);
-  }
-  const child = slotOpenChild(handle, slotNeed(openSlotOf(root)));
-  if (child == NO_SLOT) return false;
-  if (record != 0) slotSet(openSlotOf(child), SLOT_HOLDS);
-  slotExpects(child, sendTo(set, child, database, key, keyLength));
-  slotSeal(child);
-  return true;
-}
-
-function applyAgain(database: u32, hash: u32, key: u32, keyLength: u32): i32 {
-  // What a DEL saw stays in its frame.
-  return entryApply(database, hash, key, keyLength, againValue, againLength, againStamp, againExpiryAndNode, againFlags);
-}
-
-/** The first link of a set, remote ones too, that is up and whose outbox lacks room for `bytes`; -1 for none. */
-function fullLink(set: u32, bytes: u32): i32 {
-  const full = fullLocal(set, NO_SLOT, bytes);
-  if (full >= 0) return full;
-  const remotes = setRemotes(set);
-  for (let i: u32 = 0; i < remotes; i++) {
-    const link = setRemote(set, i);
-    if (linkIsUp(link) && !outboxRoom(link, bytes)) return link;
-  }
-  return -1;
-}
-
-/** Sends it to all replicas whose links are up; to how many local ones. */
-function sendTo(set: u32, child: u32, database: u32, key: u32, keyLength: u32): u32 {
-  let sent: u32 = 0;
-  const locals = setLocals(set);
-  for (let i: u32 = 0; i < locals; i++) {
-    const link = setLocal(set, i);
-    if (!expectAgain(link, child)) continue;
-    frameWrite(link, database, againFlags, againStamp, againExpiryAndNode, key, keyLength, againValue, againLength);
-    sent++;
-  }
-  const remotes = setRemotes(set);
-  for (let i: u32 = 0; i < remotes; i++) {
-    const link = setRemote(set, i);
-    if (!expectAgain(link, NO_SLOT)) continue;
-    const flags = againFlags | FRAME_SPREAD;
-    frameWrite(link, database, flags, againStamp, againExpiryAndNode, key, keyLength, againValue, againLength);
-  }
-  return sent;
-}
-
-/** As linkExpect(); what a link does not take is noted. */
-function expectAgain(link: u32, child: u32): bool {
-  if (linkExpect(link, child)) return true;
-  if (linkIsShut(link)) linkMissed(linkAddress(link), againStamp);
-  return false;
 }

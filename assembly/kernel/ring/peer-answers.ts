@@ -19,8 +19,9 @@ import {
 } from "./frames";
 import { LINK_PENDING, linkAcked, linkAddress, linkAnswered, linkAwaited, NO_SLOT } from "./links";
 import { fullOutbox, RUN_BROKEN, RUN_DONE, RUN_HOST, RUN_HOST_FIRST } from "./run";
-import { slotNewer, slotOlder, slotPrior, slotStale } from "./answers";
+import { slotNewer, slotOlder, slotPrior } from "./answers";
 import { slotAcked, slotFailed } from "./slots";
+import { slotStale } from "./stale-writes";
 
 /** What slotOlder(), slotNewer() and slotStale() return: done; done, but the host must repair; else the link that lacks room. */
 export const SLOT_DONE: i32 = -1;

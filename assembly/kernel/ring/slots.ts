@@ -4,7 +4,7 @@
 // find another generation under its number, and are ignored.
 
 import { CONNECTION_FIRST_SLOT, CONNECTION_LAST_SLOT } from "../connection";
-import { repairEmpty, slotSendAgain } from "./answers";
+import { repairEmpty } from "./answers";
 import {
   ATTACHMENT_REPLY,
   ATTACHMENT_SPOILED,
@@ -81,6 +81,7 @@ import {
   STATE_OPEN,
   STATE_RETRY,
 } from "./slot";
+import { slotSendAgain } from "./stale-writes";
 import { markReady } from "./streams";
 
 /**
