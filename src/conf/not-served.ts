@@ -7,11 +7,11 @@ import { BEGINNING, type Diagnostic, Findings } from "./diagnostic.ts";
 export function notServed(configuration: Configuration): Diagnostic[] {
   const { backend, entries, member, peers } = configuration;
   const findings = new Findings();
-  if (backend !== undefined && member.seeds.length > 0) {
+  if (backend?.kind === "memcached" && member.seeds.length > 0) {
     findings.error(
       entries.get("dyn_seeds") ?? BEGINNING,
       "dyn_seeds",
-      `dyn_seeds: this version keeps the data in a ${backend.kind} server only where the node is the only member: remove dyn_seeds, or write data_store: embedded, and the nodes keep the data`,
+      "dyn_seeds: this version keeps the data in a memcached server only where the node is the only member: remove dyn_seeds, or write data_store: embedded, and the nodes keep the data",
     );
   }
   const inVain = [

@@ -1,7 +1,24 @@
 // The metrics of the server behind a node: connections, requests, and what went wrong.
 
 import type { MetricRegistry } from "../base/metrics.ts";
+import type { RingServer } from "../ring/stamped/ring-server.ts";
 import type { Backend } from "../store/backend/backend.ts";
+
+/** What a member of a ring has seen of the server behind it. */
+export function addRingServerMetrics(metrics: MetricRegistry, { store }: RingServer): void {
+  metrics.add({
+    name: "ringlet_backend_unstamped_values",
+    type: "counter",
+    help: "Values in the server that were not written through the ring, and got a stamp when they were found.",
+    read: () => store.counters.foundUnstamped,
+  });
+  metrics.add({
+    name: "ringlet_backend_replica_failures",
+    type: "counter",
+    help: "Reads and writes of replicas that the server behind this node has not done: none of them was acknowledged.",
+    read: () => store.counters.failures,
+  });
+}
 
 export function addBackendMetrics(metrics: MetricRegistry, backend: Backend): void {
   const { counters } = backend;

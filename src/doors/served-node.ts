@@ -11,7 +11,7 @@ import { NodeClient } from "../node/node-client.ts";
 import { RingReport } from "../ring/report.ts";
 import type { RingView } from "../ring/view.ts";
 import type { ByteStream, Listener, RefusedStream } from "../transport/stream.ts";
-import { addBackendMetrics } from "./backend-metrics.ts";
+import { addBackendMetrics, addRingServerMetrics } from "./backend-metrics.ts";
 import { engineInfo } from "./http/engine-info.ts";
 import { type HttpHandler, statsHandler } from "./http/stats.ts";
 import { TimeoutFactor } from "./http/timeout-factor.ts";
@@ -67,6 +67,7 @@ export class ServedNode {
       log: parts.node.log,
       facts: { ...parts.facts, port: () => this.#clientPort },
       ring: parts.node.ring,
+      ringServer: parts.node.ringServer,
       backend: parts.node.backend,
       ...(parts.shutdown === undefined ? {} : { shutdown: parts.shutdown }),
     });
@@ -80,8 +81,9 @@ export class ServedNode {
     const { ring, store } = parts.node;
     this.ring = ring === undefined ? undefined : new RingReport(ring, store);
     if (this.ring !== undefined) addRingMetrics(this.metrics, this.ring);
-    const { backend } = parts.node;
+    const { backend, ringServer } = parts.node;
     if (backend !== undefined) addBackendMetrics(this.metrics, backend);
+    if (ringServer !== undefined) addRingServerMetrics(this.metrics, ringServer);
   }
 
   /** Lets Redis clients in; resolves to where. */

@@ -7,8 +7,9 @@ import type { LinkCrypto } from "../link/crypto.ts";
 import type { ClusterOptions } from "../ring/cluster-options.ts";
 import { GuardedClock } from "../ring/guarded-clock.ts";
 import { warnOfKeyLength } from "../ring/peer-security.ts";
-import { buildPlacement } from "../ring/placement.ts";
+import { buildPlacement, type Placement } from "../ring/placement.ts";
 import { Ring } from "../ring/ring.ts";
+import { RingServer } from "../ring/stamped/ring-server.ts";
 import { buildTopology } from "../ring/topology.ts";
 import { Backend, type BackendParts } from "../store/backend/backend.ts";
 import { EmbeddedStore } from "../store/embedded-store.ts";
@@ -55,6 +56,8 @@ export class RingletNode {
   readonly ring: Ring | undefined;
   /** The server that keeps the data; undefined where the node itself does. */
   readonly backend: Backend | undefined;
+  /** The same as the place of a member's keys; undefined for a node that has no other members, whose clients speak with the server. */
+  readonly ringServer: RingServer | undefined;
   readonly #timer: Timer;
   readonly #onTick: (() => void)[] = [];
   /** Until more of what was flushed is freed. */
@@ -78,16 +81,24 @@ export class RingletNode {
       tombstones: parts.cluster !== undefined,
     });
     this.letTimePass();
-    this.ring =
-      clock === undefined ? undefined : this.#joinRing(parts.cluster!, parts.runtime, clock);
+    const { cluster, backend } = parts;
     this.backend =
-      parts.backend === undefined
+      backend === undefined
         ? undefined
         : new Backend({
-            ...parts.backend,
+            ...backend,
             ...{ runtime: this.runtime, log: this.log },
             timeoutMs: () => this.settings.get("requestTimeoutMs"),
+            greet: (connection) => this.ringServer?.greet(connection) ?? Promise.resolve(),
           });
+    const placement =
+      cluster === undefined
+        ? undefined
+        : buildPlacement(buildTopology(cluster.options), cluster.codec.hashKey);
+    this.ringServer = this.#serverOf(placement);
+    this.ring =
+      clock === undefined ? undefined : this.#joinRing(cluster!, parts.runtime, clock, placement!);
+    if (this.ring !== undefined) this.ringServer?.join(this.ring);
     this.#timer = parts.runtime.every(TICK_MS, () => this.#tick());
   }
 
@@ -115,16 +126,33 @@ export class RingletNode {
     await this.ring?.close();
   }
 
+  #serverOf(placement: Placement | undefined): RingServer | undefined {
+    const { backend, runtime, settings, log } = this;
+    if (backend?.options.kind !== "redis" || placement === undefined) return undefined;
+    const { members, self } = placement.topology;
+    if (members.length === 1) return undefined;
+    return new RingServer({
+      ...{ backend, runtime, settings, log },
+      clock: this.store,
+      node: self.index,
+    });
+  }
+
   /** `runtime`: with the wall clock as it is, which links compare with those of other nodes. */
-  #joinRing(cluster: ClusterParts, runtime: Runtime, clock: GuardedClock): Ring {
+  #joinRing(
+    cluster: ClusterParts,
+    runtime: Runtime,
+    clock: GuardedClock,
+    placement: Placement,
+  ): Ring {
     const { options, transport, crypto, codec } = cluster;
-    const { log, settings, store } = this;
+    const { log, settings, store, ringServer } = this;
     return new Ring({
-      ...{ runtime, clock, log, settings, store, transport, crypto, codec },
-      placement: buildPlacement(buildTopology(options), codec.hashKey),
+      ...{ runtime, clock, log, settings, store, transport, crypto, codec, placement },
       listen: options.listen,
       secret: options.secret,
       security: options.security,
+      server: ringServer,
     });
   }
 

@@ -124,6 +124,14 @@ export class CatchUp {
     this.#unfenceIfComplete();
   }
 
+  /** This node has lost its memory, while it goes on: what copies under way have brought may be lost with it. */
+  lose(): void {
+    this.#hasForgotten = true;
+    this.#told.clear();
+    for (const link of this.#running.keys()) this.#running.set(link, SOME);
+    this.fence();
+  }
+
   /** What this node holds is not to be trusted: everything is copied again. */
   fence(): void {
     this.#fenced = true;
@@ -246,6 +254,9 @@ export class CatchUp {
     return !(this.#isPatient && elsewhere.length > 0 && isAlone);
   }
 }
+
+/** In the place of a copy's first stamp: it is not a copy of everything. */
+const SOME = 1n;
 
 /** More than half of `count`; of none: none. */
 function majority(count: number): number {

@@ -8,7 +8,8 @@ import type { Settings } from "../base/settings.ts";
 import type { EmbeddedStore } from "../store/embedded-store.ts";
 import { NOT_TOLD, RING_FIGURE } from "../store/kernel-ring.ts";
 import { CatchUp } from "./catch-up.ts";
-import { Copies } from "./copies.ts";
+import { Copies, type RecordPages } from "./copies.ts";
+import { EmbeddedPages } from "./embedded-pages.ts";
 import { memberName } from "./member.ts";
 import { decodeMissed } from "./missed.ts";
 import type { NodeState } from "./node-state.ts";
@@ -23,6 +24,8 @@ export interface CatchingUpParts {
   readonly settings: Settings;
   readonly log: Logger;
   readonly peers: Peers;
+  /** The records of a server behind the node; those of the store where it is undefined. */
+  readonly pages: RecordPages | undefined;
   /** Records with at least this stamp were new here and came from another datacenter. */
   brought(oldest: bigint): void;
   /** Whether this node is fenced has changed. */
@@ -60,9 +63,14 @@ export class CatchingUp {
       parallel: () => settings.get("copyParallel"),
     });
     this.#copies = new Copies({
-      ...{ ring, store, log },
+      ...{ ring, log },
       catchUp: this.#catchUp,
-      pageBytes: () => settings.get("copyPageBytes"),
+      pages:
+        parts.pages ??
+        new EmbeddedPages({
+          ...{ topology: ring.topology, store },
+          pageBytes: () => settings.get("copyPageBytes"),
+        }),
       timeoutMs: PATIENT_MS,
       brought: (oldest) => parts.brought(oldest),
       refused: (stamp) => this.noteRefusedStamp(stamp),
@@ -179,6 +187,12 @@ export class CatchingUp {
     this.#catchUp.mayLack(since, this.#parts.ring.topology.members[link]!.datacenter);
     this.begin();
     return new Uint8Array(0);
+  }
+
+  /** What this node held may be gone. */
+  lose(reason: string): void {
+    this.#catchUp.lose();
+    this.#fence(reason);
   }
 
   #fence(reason: string): void {

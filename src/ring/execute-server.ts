@@ -3,8 +3,9 @@
 import type { Command } from "../store/commands/command.ts";
 import { partsOf } from "./command-keys.ts";
 import { decodeExecute, type ExecuteRequest, type RequestId } from "./execute-request.ts";
-import type { Executor, ReplicaCommand } from "./executor.ts";
+import type { Executor } from "./executor.ts";
 import { FieldWriter } from "./fields.ts";
+import type { ReplicaCommand } from "./own-copy.ts";
 import { REQUEST_KIND } from "./port.ts";
 import type { RememberedWrites } from "./remembered-writes.ts";
 import type { RingContext } from "./ring-context.ts";
@@ -38,8 +39,10 @@ export class ExecuteServer {
           this.#executor.write(this.#commandOf(request, deadline)),
         );
       case "transaction":
+        this.#requireEmbedded();
         return this.#once(link, request.id, () => this.#transaction(request, deadline));
       case "versions":
+        this.#requireEmbedded();
         return this.#versions(request, deadline);
     }
   }
@@ -99,7 +102,7 @@ export class ExecuteServer {
     deadline: number,
   ): ReplicaCommand {
     const { args, options } = request;
-    const found = this.#context.local.find(args);
+    const found = this.#context.commands.find(args);
     if (found === undefined || !fitsArity(found.command, args)) throw unknownHere();
     const parts = partsOf(found.command, args, (key) => this.#context.port.replicasOf(key));
     const keys = parts.flatMap((part) => part.keys);
@@ -121,8 +124,17 @@ export class ExecuteServer {
     return set;
   }
 
+  /** What the table of this process holds is asked for: nothing where a server behind the node holds the keys. */
+  #requireEmbedded(): void {
+    if (this.#context.commands === this.#context.local) return;
+    throw notHere("the node that was asked has a server behind it, which runs no transactions");
+  }
+
   #requireReadable(): void {
     const { port } = this.#context;
+    if (!port.isUp(port.topology.self)) {
+      throw notHere("the server behind the node that was asked does not answer");
+    }
     if (port.isFenced) throw notHere("the node that was asked has not got its data back yet");
     if (port.refusal !== undefined) throw notHere("the node that was asked may not coordinate now");
   }
@@ -130,6 +142,6 @@ export class ExecuteServer {
 
 const unknownHere = () => notHere("the node that was asked does not know the command");
 
-function fitsArity({ arity }: Command, args: readonly Uint8Array[]): boolean {
+function fitsArity({ arity }: Pick<Command, "arity">, args: readonly Uint8Array[]): boolean {
   return arity < 0 ? args.length >= -arity : args.length === arity;
 }

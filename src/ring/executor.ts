@@ -2,28 +2,15 @@
 // other replicas.
 
 import type { Effect } from "../store/effect.ts";
-import type { EmbeddedStore } from "../store/embedded-store.ts";
 import { NOT_TOLD } from "../store/kernel-ring.ts";
-import type { RequestOptions } from "./execute-request.ts";
 import { isBlind } from "./kinds-of-writes.ts";
 import { type ConsistencyLevel, neededReplicas } from "./levels.ts";
-import type { KeyspaceCommand } from "./local-commands.ts";
+import type { OwnCopy, PlacedKey, ReplicaCommand, Run } from "./own-copy.ts";
 import type { QuorumOutcome } from "./port.ts";
 import { mayBeRead, QuorumFailure, requireReach } from "./quorum.ts";
 import { framesOf } from "./replication-frames.ts";
 import type { RingContext } from "./ring-context.ts";
 import type { Member, ReplicaSet } from "./topology.ts";
-
-/** A command for keys of one replica set, of which this node is a member. */
-export interface ReplicaCommand {
-  readonly found: KeyspaceCommand;
-  readonly args: readonly Uint8Array[];
-  readonly keys: readonly Uint8Array[];
-  readonly set: ReplicaSet;
-  readonly options: RequestOptions;
-  /** When it must have an answer, in ms of Runtime.monotonic(). */
-  readonly deadline: number;
-}
 
 /** The replicas that an operation is about, how many of them, and until when, in ms of Runtime.monotonic(). */
 export interface Reach {
@@ -32,25 +19,13 @@ export interface Reach {
   readonly deadline: number;
 }
 
-/** A key of a database. */
-export interface PlacedKey {
-  readonly database: number;
-  readonly key: Uint8Array;
-}
-
-/** What running something here has given: its result, and what it changed. */
-export interface Run<T> {
-  readonly result: T;
-  readonly effects: readonly Effect[];
-}
-
 export class Executor {
   readonly #context: RingContext;
-  readonly #store: EmbeddedStore;
+  readonly #own: OwnCopy;
 
-  constructor(context: RingContext) {
+  constructor(context: RingContext, own: OwnCopy) {
     this.#context = context;
-    this.#store = context.store;
+    this.#own = own;
   }
 
   /**
@@ -63,7 +38,8 @@ export class Executor {
     const reach = reachOf(command);
     for (;;) {
       await this.#askNewest(keys, reach);
-      const reply = this.#run(command);
+      const read = this.#own.read(command);
+      const reply = read instanceof Promise ? await read : read;
       if (!isSafe(reach.level)) return reply;
       const heard = await this.#hold(keys, reach);
       requireAll(heard, false);
@@ -102,24 +78,10 @@ export class Executor {
     if (options.level !== "DC_ONE" && !isRepeatable) {
       await this.readNewest(placedKeys(command), { ...reach, level: readLevelOf(options.level) });
     }
-    const { result, effects } = this.runOnce(() => this.#run(command));
-    const again = isRepeatable ? () => this.runOnce(() => this.#run(command)).effects : undefined;
-    await this.settle(effects, reach, again);
+    const run = this.#own.write(command);
+    const { result, effects } = run instanceof Promise ? await run : run;
+    await this.settle(effects, reach, isRepeatable ? () => this.#own.write(command) : undefined);
     return result;
-  }
-
-  /** Runs something that may write, nothing of another client in between: all that it changes has one stamp. */
-  runOnce<T>(work: () => T): Run<T> {
-    this.#letTimePass();
-    this.#store.beginEffects();
-    let effects: readonly Effect[] = [];
-    let result: T;
-    try {
-      result = work();
-    } finally {
-      effects = this.#store.endEffects();
-    }
-    return { result, effects };
   }
 
   /**
@@ -131,7 +93,7 @@ export class Executor {
   async settle(
     effects: readonly Effect[],
     reach: Reach,
-    again?: () => readonly Effect[],
+    again?: () => Changed | Promise<Changed>,
   ): Promise<void> {
     if (effects.length === 0) return;
     let heard = await this.#replicate(effects, reach);
@@ -142,9 +104,17 @@ export class Executor {
       heard =
         again === undefined
           ? await this.#hold(effects, reach)
-          : await this.#replicate(again(), reach);
+          : await this.#replicateAgain(again(), reach);
     }
     requireAll(heard, true);
+  }
+
+  async #replicateAgain(
+    changed: Changed | Promise<Changed>,
+    reach: Reach,
+  ): Promise<readonly Heard[]> {
+    const { effects } = changed instanceof Promise ? await changed : changed;
+    return this.#replicate(effects, reach);
   }
 
   /** Sends effects to the other replicas; resolves when those that the level needs have answered, or cannot any more. */
@@ -154,8 +124,7 @@ export class Executor {
     if (reach.level !== "DC_EACH_SAFE_QUORUM") this.#spread(effects, reach.set);
     return this.#ask(
       reach,
-      (members, need) =>
-        frames.map((frame) => this.#context.port.send(members, frame, need, { deadline })),
+      (members, need) => frames.map((frame) => this.#own.send(members, frame, need, { deadline })),
       reach.level === "DC_ONE" ? 1 : this.#ownShare,
     );
   }
@@ -163,8 +132,8 @@ export class Executor {
   /** Whether a member can be one of those that a write needs: this node only knows of itself what it may have forgotten. */
   #mayAcknowledge(member: Member, level: ConsistencyLevel): boolean {
     const { port } = this.#context;
-    if (member !== port.topology.self || level === "DC_ONE") return port.isUp(member);
-    return this.#ownShare === 1;
+    const mustKnow = member === port.topology.self && level !== "DC_ONE";
+    return port.isUp(member) && (!mustKnow || this.#ownShare === 1);
   }
 
   /** What this node's having a write counts for. */
@@ -178,7 +147,7 @@ export class Executor {
     for (const replicas of set.remote) {
       const receiver = replicas.find((member) => port.isUp(member));
       if (receiver === undefined) continue;
-      for (const frame of framesOf(effects, true)) void port.send([receiver], frame, 0);
+      for (const frame of framesOf(effects, true)) void this.#own.send([receiver], frame, 0, {});
     }
   }
 
@@ -188,7 +157,7 @@ export class Executor {
     return this.#ask(reach, (members, need, isOwn) =>
       keys.map(({ database, key }) => {
         const wishes = isOwn ? { deadline } : { deadline, among: members };
-        return this.#context.port.readAround(database, this.#store.place(key), need, wishes);
+        return this.#own.readAround({ database, key }, need, wishes);
       }),
     );
   }
@@ -199,7 +168,7 @@ export class Executor {
     return this.#ask(reach, (members, need, isOwn) =>
       keys.map(({ database, key }) => {
         const wishes = isOwn ? { deadline } : { deadline, among: members };
-        return this.#context.port.replicate(database, this.#store.place(key), need, wishes);
+        return this.#own.replicate({ database, key }, need, wishes);
       }),
     );
   }
@@ -226,16 +195,10 @@ export class Executor {
     }
     return Promise.all(heard);
   }
-
-  #run({ found, args, options }: ReplicaCommand): Uint8Array {
-    this.#letTimePass();
-    return this.#context.local.run(found, args, options);
-  }
-
-  #letTimePass(): void {
-    this.#store.setNow(this.#context.runtime.now());
-  }
 }
+
+/** What running something has changed. */
+type Changed = Pick<Run<unknown>, "effects">;
 
 /** What the replicas of a datacenter have said. */
 export interface Heard extends QuorumOutcome {

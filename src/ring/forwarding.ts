@@ -107,7 +107,15 @@ export class Forwarding {
     for (;;) {
       const executor = this.#executorOf(set, refused);
       if (executor === undefined) throw nobodyAnswers(request, set);
-      if (executor === port.topology.self) return here();
+      if (executor === port.topology.self) {
+        try {
+          return await here();
+        } catch (error) {
+          if (codeOf(error) !== "NOT_HERE") throw error;
+          refused.add(executor);
+          continue;
+        }
+      }
       const id: RequestId = {
         counter,
         epoch: port.epoch,

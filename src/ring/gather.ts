@@ -4,7 +4,6 @@ import { RingletError } from "../base/errors.ts";
 import { RespWriter } from "../codec/resp-writer.ts";
 import type { Effect } from "../store/effect.ts";
 import type { RequestOptions } from "./execute-request.ts";
-import type { Executor } from "./executor.ts";
 import { FieldReader } from "./fields.ts";
 import {
   decodeScan,
@@ -45,12 +44,10 @@ const MAX_SCAN_COUNT = 100_000;
 export class Gather {
   readonly #context: RingContext;
   readonly #server: GatherServer;
-  readonly #executor: Executor;
 
-  constructor(context: RingContext, server: GatherServer, executor: Executor) {
+  constructor(context: RingContext, server: GatherServer) {
     this.#context = context;
     this.#server = server;
-    this.#executor = executor;
   }
 
   /** DBSIZE. Throws RANGE_UNREACHABLE, as all that ask do. */
@@ -138,7 +135,7 @@ export class Gather {
     const { port } = this.#context;
     for (const set of port.sets)
       requireReach(set, level, port.topology.self, (member) => port.isUp(member));
-    const { result, effects } = this.#executor.runOnce(run);
+    const { result, effects } = this.#context.embedded.runOnce(run);
     if (effects.length === 0) return result;
     const { done, told } = this.#tellAll(effects);
     const missing = () => port.sets.flatMap((set) => missingIn(groupsOf(set, level), level, done));

@@ -9,13 +9,26 @@ import { memcachedCommands } from "../store/commands/memcached/index.ts";
 import type { Database, Key } from "../store/database.ts";
 import { type EmbeddedStore, OutOfMemory } from "../store/embedded-store.ts";
 
-/** A command of the keyspace with what running it needs. */
+/** A command of the keyspace with what routing it needs. */
 export interface KeyspaceCommand {
-  readonly command: Command;
+  readonly command: Pick<Command, "arity" | "keys" | "findKeys">;
   /** In lower case; of a subcommand behind its parent's: "object|encoding". */
   readonly name: string;
   readonly writes: boolean;
   readonly reads: boolean;
+}
+
+/** Commands of the keyspace by their names. */
+export interface CommandTable {
+  /** The command that arguments name; undefined for one that is none of the keyspace. */
+  find(args: readonly Uint8Array[]): KeyspaceCommand | undefined;
+  /** A command by its name in lower case, a subcommand by "parent|name". */
+  get(name: string): KeyspaceCommand | undefined;
+}
+
+/** A command of this node's own table. */
+interface LocalCommand extends KeyspaceCommand {
+  readonly command: Command;
   /** It needs room for what it writes. */
   readonly needsRoom: boolean;
 }
@@ -34,10 +47,10 @@ const MAX_REPLY_BYTES = 64 * 1024 * 1024;
 /** Bytes that a write needs beside its arguments: the header of a record. */
 const RECORD_BYTES = 64;
 
-export class LocalCommands {
+export class LocalCommands implements CommandTable {
   readonly #store: EmbeddedStore;
   readonly #log: Logger;
-  readonly #byName = new Map<string, KeyspaceCommand>();
+  readonly #byName = new Map<string, LocalCommand>();
   readonly #args: Arguments;
   readonly #reply = new RespWriter();
   /** Where the arguments of short commands are put. */
@@ -65,23 +78,24 @@ export class LocalCommands {
   }
 
   /** The command that arguments name; undefined for one that is none of the keyspace. */
-  find(args: readonly Uint8Array[]): KeyspaceCommand | undefined {
+  find(args: readonly Uint8Array[]): LocalCommand | undefined {
     const found = this.#byName.get(wordOf(args[0]));
     if (found?.command.subcommands === undefined) return found;
     return this.#byName.get(`${found.name}|${wordOf(args[1])}`);
   }
 
   /** A command by its name in lower case, a subcommand by "parent|name". */
-  get(name: string): KeyspaceCommand | undefined {
+  get(name: string): LocalCommand | undefined {
     return this.#byName.get(name);
   }
 
   /** Runs a command whose number of arguments is right; the reply is an error where it failed. The time must have been set. */
   run(
-    { command, name, reads, needsRoom }: KeyspaceCommand,
+    { name }: Pick<KeyspaceCommand, "name">,
     args: readonly Uint8Array[],
     options: RunOptions,
   ): Uint8Array {
+    const { command, reads, needsRoom } = this.#byName.get(name)!;
     const store = this.#store;
     const reply = this.#reply;
     reply.protocol = options.protocol;

@@ -4,14 +4,17 @@ import type { Member, Topology } from "./topology.ts";
 
 export type Admission = { readonly link: number } | { readonly refusal: string };
 
+/** Where the members of a cluster keep the data: in the node, or in a server behind it. */
+export type KeptBy = "node" | "server";
+
 /**
  * Compares what a peer says of itself with the configuration of this node. A refusal says what differs, for the logs of both;
- * `maxAheadMs`: how far the two clocks may be apart.
+ * `own`: the time here, how far the two clocks may be apart, and where this node keeps the data.
  */
 export function admitPeer(
   topology: Topology,
   facts: HelloFacts,
-  clock: { readonly now: number; readonly maxAheadMs: number },
+  own: { readonly now: number; readonly maxAheadMs: number; readonly keptBy: KeptBy },
 ): Admission {
   const where = `${facts.datacenter}/${facts.rack} with the tokens ${facts.tokens.join(",")}`;
   if (facts.cluster !== topology.cluster) {
@@ -42,11 +45,16 @@ export function admitPeer(
       refusal: `its configuration of the cluster (members, tokens, hash, tag or distribution) differs from that of this node`,
     };
   }
-  const aheadMs = facts.now - clock.now;
-  if (Math.abs(aheadMs) > clock.maxAheadMs) {
+  if ((facts.state.keptBy ?? "node") !== own.keptBy) {
+    return {
+      refusal: `what keeps its data (data_store) differs: a server behind each node, or the nodes themselves, for all members of a cluster`,
+    };
+  }
+  const aheadMs = facts.now - own.now;
+  if (Math.abs(aheadMs) > own.maxAheadMs) {
     const direction = aheadMs > 0 ? "ahead of" : "behind";
     return {
-      refusal: `its clock is ${Math.abs(Math.round(aheadMs))} ms ${direction} the clock of this node, and at most ${clock.maxAheadMs} ms are allowed`,
+      refusal: `its clock is ${Math.abs(Math.round(aheadMs))} ms ${direction} the clock of this node, and at most ${own.maxAheadMs} ms are allowed`,
     };
   }
   return { link: member.index };

@@ -10,9 +10,10 @@ import { wrongArity } from "../store/commands/command.ts";
 import type { Effect } from "../store/effect.ts";
 import { isSameSet, type Part, partsOf } from "./command-keys.ts";
 import type { RequestOptions } from "./execute-request.ts";
-import type { Executor, ReplicaCommand } from "./executor.ts";
+import type { Executor } from "./executor.ts";
 import { isBlind } from "./kinds-of-writes.ts";
 import type { KeyspaceCommand } from "./local-commands.ts";
+import type { ReplicaCommand } from "./own-copy.ts";
 import { errorReply } from "./reply-parts.ts";
 import type { RingContext } from "./ring-context.ts";
 import { type ReplicaSet, withinDatacenter } from "./topology.ts";
@@ -106,7 +107,9 @@ export class PeerCommands {
 
   #runHere(found: KeyspaceCommand, args: readonly Uint8Array[]) {
     const { local } = this.#context;
-    const { result, effects } = this.#executor.runOnce(() => local.run(found, args, OPTIONS));
+    const { result, effects } = this.#context.embedded.runOnce(() =>
+      local.run(found, args, OPTIONS),
+    );
     return { reply: result, effects };
   }
 }

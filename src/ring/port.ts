@@ -33,6 +33,8 @@ export const REQUEST_KIND = {
   describe: 4,
   /** Tells the receiver from which stamp on it lacks records that could not be sent to it: a u64. The answer is empty. */
   missed: 5,
+  /** Data frames for a replica with a server behind it. */
+  data: 6,
 } as const;
 
 /** Answers a host request: body of the response. Throws RingletError: its code and message reach the asker. */
@@ -58,7 +60,7 @@ export interface RingPort {
    * lost none; NOT_TOLD: what the others would tell is not known yet, and its own share of a write counts for nothing.
    */
   readonly forgotten: bigint;
-  /** Whether a session with a member is open; true for this node. */
+  /** Whether a session with a member is open; of this node, whether the server behind it answers, if it has one. */
   isUp(member: Member): boolean;
   /**
    * Whether a member answers reads, as far as this node knows: of another one it may hear a moment later than that one answers,

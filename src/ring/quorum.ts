@@ -50,7 +50,7 @@ export function mayBeRead(
   port: Pick<RingPort, "topology" | "isUp" | "isFenced">,
   member: Member,
 ): boolean {
-  return member === port.topology.self ? !port.isFenced : port.isUp(member);
+  return port.isUp(member) && !(member === port.topology.self && port.isFenced);
 }
 
 /** The replicas that a level counts, by datacenter, this node's own first. */

@@ -4,19 +4,22 @@ import type { Logger } from "../base/logger.ts";
 import type { Runtime } from "../base/runtime.ts";
 import type { EmbeddedStore } from "../store/embedded-store.ts";
 import { keyIndexes, type Merge, type Part, partsOf, SPLITTABLE } from "./command-keys.ts";
+import { EmbeddedCopy } from "./embedded-copy.ts";
 import type { QueuedCommand, RequestOptions, WatchedKey } from "./execute-request.ts";
 import { ExecuteServer } from "./execute-server.ts";
-import { Executor, type ReplicaCommand } from "./executor.ts";
+import { Executor } from "./executor.ts";
 import { FieldReader } from "./fields.ts";
 import { Forwarding } from "./forwarding.ts";
 import { Gather } from "./gather.ts";
 import { GatherServer } from "./gather-server.ts";
 import { isBlind } from "./kinds-of-writes.ts";
 import type { ConsistencyLevel } from "./levels.ts";
-import { type KeyspaceCommand, LocalCommands } from "./local-commands.ts";
+import { type CommandTable, type KeyspaceCommand, LocalCommands } from "./local-commands.ts";
 import { isOverAllOwners, runOverAll } from "./over-all-owners.ts";
+import type { OwnCopy, ReplicaCommand } from "./own-copy.ts";
 import { PeerCommands } from "./peer-commands.ts";
 import type { RingPort } from "./port.ts";
+import { mayBeRead } from "./quorum.ts";
 import { RememberedWrites } from "./remembered-writes.ts";
 import { errorReply, isError, mergeReplies, withMore } from "./reply-parts.ts";
 import type { RingContext } from "./ring-context.ts";
@@ -41,6 +44,8 @@ export interface RingCommandsParts {
   readonly requestTimeoutMs: () => number;
   /** How many writes of other nodes are remembered, so that none is run twice. */
   readonly rememberedWrites: () => number;
+  /** The copy that a server behind the node keeps, and its commands; without it the store of this process keeps the keys. */
+  readonly server?: { readonly copy: OwnCopy; readonly commands: CommandTable } | undefined;
 }
 
 /** What a client has chosen that its commands depend on. */
@@ -72,14 +77,15 @@ export class RingCommands {
   readonly #ofPeers: PeerCommands;
 
   constructor(parts: RingCommandsParts) {
-    const { rememberedWrites, ...shared } = parts;
+    const { rememberedWrites, server, ...shared } = parts;
     const local = new LocalCommands(parts.store, parts.log);
-    this.#context = { ...shared, local };
-    this.#executor = new Executor(this.#context);
+    const embedded = new EmbeddedCopy({ ...shared, local });
+    this.#context = { ...shared, local, embedded, commands: server?.commands ?? local };
+    this.#executor = new Executor(this.#context, server?.copy ?? embedded);
     this.#forwarding = new Forwarding(this.#context);
     new ExecuteServer(this.#context, this.#executor, new RememberedWrites(rememberedWrites));
     this.#ofPeers = new PeerCommands(this.#context, this.#executor, (part) => this.#runPart(part));
-    this.#gather = new Gather(this.#context, new GatherServer(this.#context), this.#executor);
+    this.#gather = new Gather(this.#context, new GatherServer(this.#context));
   }
 
   /**
@@ -87,7 +93,7 @@ export class RingCommands {
    * the command has no keys and is about this node alone, so the caller runs it as a single node does.
    */
   run(command: ClientCommand): Promise<Uint8Array> | undefined {
-    const found = this.#context.local.get(command.name);
+    const found = this.#context.commands.get(command.name);
     if (found === undefined) return undefined;
     if (isOverAllOwners(found.name)) {
       return this.#answer(found.name, () => this.#overAll(found, command));
@@ -213,12 +219,15 @@ export class RingCommands {
     const { port } = this.#context;
     const { found, set, options } = command;
     const { args } = command;
-    const isReplica = set.local.includes(port.topology.self);
+    const { self } = port.topology;
+    const isReplica = set.local.includes(self);
     if (!found.writes) {
-      if (isReplica && !port.isFenced) return this.#executor.read(command);
-      return this.#forwarding.read({ kind: "read", options, args }, set);
+      const elsewhere = () => this.#forwarding.read({ kind: "read", options, args }, set);
+      if (!isReplica || !mayBeRead(port, self)) return elsewhere();
+      return this.#executor.read(command).catch(ifNotHere(elsewhere));
     }
-    if (isReplica && isBlind(found.name, args)) return this.#executor.write(command);
+    if (isReplica && port.isUp(self) && isBlind(found.name, args))
+      return this.#executor.write(command);
     return this.#forwarding.write({ kind: "write", options, args }, set, () =>
       this.#executor.write(command),
     );
@@ -271,6 +280,14 @@ export class RingCommands {
     });
     return `ERR internal error in '${name}': it may have changed part of what it was to change. Please report it with the node's log.`;
   }
+}
+
+/** Goes on elsewhere when the server behind this node has not done a command: nothing was done. */
+function ifNotHere<T>(elsewhere: () => Promise<T>): (error: unknown) => Promise<T> {
+  return (error) => {
+    if (error instanceof RingletError && error.code === "NOT_HERE") return elsewhere();
+    throw error;
+  };
 }
 
 const NOTHING = new Uint8Array(0);

@@ -19,6 +19,7 @@ import type { Listener } from "../transport/stream.ts";
 import type { PeerAddress, Transport } from "../transport/transport.ts";
 import { CatchingUp, PATIENT_MS } from "./catching-up.ts";
 import { ClockWatch } from "./clock-watch.ts";
+import type { RecordPages } from "./copies.ts";
 import type { GuardedClock } from "./guarded-clock.ts";
 import { HeldBack } from "./held-back.ts";
 import { HostFrames } from "./host-frames.ts";
@@ -65,6 +66,15 @@ export interface RingParts {
   readonly secret: string | undefined;
   /** Encryption as the C engine has it. */
   readonly security: PeerSecurity | undefined;
+  /** The server that holds the keys in place of the store. */
+  readonly server?: KeyServer | undefined;
+}
+
+/** A server behind the node, as the ring sees it. */
+export interface KeyServer {
+  readonly isUp: boolean;
+  /** Its records, page by page. */
+  pages(ring: RingPort): RecordPages;
 }
 
 /** Runs a command of a client again that the kernel has begun: the reply's bytes. */
@@ -81,7 +91,7 @@ export class Ring implements RingPort {
   readonly placement: Placement;
   readonly topology: Topology;
   readonly sets: readonly ReplicaSet[];
-  readonly epoch: string;
+  epoch: string;
   /** When it began, in ms since the epoch. */
   readonly startedAt: number;
   readonly replies: ReplyGates;
@@ -116,7 +126,7 @@ export class Ring implements RingPort {
     this.topology = topology;
     this.sets = placement.sets;
     this.startedAt = runtime.now();
-    this.epoch = toHex(runtime.randomBytes(EPOCH_BYTES));
+    this.epoch = newEpoch(runtime);
     const peers = new Peers(topology, this.startedAt);
     const refused = (stamp: bigint): void => this.#catchingUp.noteRefusedStamp(stamp);
     this.#peers = peers;
@@ -124,6 +134,7 @@ export class Ring implements RingPort {
     this.#requests = new LinkRequests(runtime);
     this.#catchingUp = new CatchingUp({
       ...{ ring: this, runtime, store, settings, log, peers },
+      pages: parts.server?.pages(this),
       brought: (oldest) => this.#status.noteBrought(oldest),
       changed: (fenced) => this.#fenceChanged(fenced),
     });
@@ -152,10 +163,15 @@ export class Ring implements RingPort {
       ...{ ring: this, runtime, clock: parts.clock, store, settings, log, peers, heldBack },
       ...{ outboxes, catchingUp: this.#catchingUp, readiness: this.#readiness },
       ...{ status: this.#status, requests: this.#requests, frames: this.#frames, touch },
+      keptBy: parts.server === undefined ? "node" : "server",
     });
     this.hub = ringLinks(topology, {
       ...{ ...parts, events: sessions },
-      version1: servedVersion1({ ...parts, handler: () => this.onPeerCommand }),
+      version1: servedVersion1({
+        ...parts,
+        handler: () => this.onPeerCommand,
+        keptBy: parts.server === undefined ? "node" : "server",
+      }),
     });
     setUpKernel(store, settings, placement);
     writeTables(store, placement, peers);
@@ -250,6 +266,24 @@ export class Ring implements RingPort {
     this.#status.sayToAll();
   }
 
+  /** What this node held may be gone: it is another store from now on, and answers no reads before it has copied its ranges. */
+  lose(reason: string): void {
+    this.epoch = newEpoch(this.#parts.runtime);
+    this.#catchingUp.lose(reason);
+    this.#status.sayToAll();
+    this.#catchingUp.begin();
+  }
+
+  /** A member lacks what could not be sent to it, and is told so. */
+  noteMissed(link: number, frame: Uint8Array): void {
+    this.#heldBack.miss(link, frame);
+  }
+
+  /** This node may lack what it refused. */
+  noteRefusedStamp(stamp: bigint): void {
+    this.#catchingUp.noteRefusedStamp(stamp);
+  }
+
   // ---- How this node and the others are ------------------------------------------------------------------------------
 
   get refusal(): string | undefined {
@@ -302,7 +336,8 @@ export class Ring implements RingPort {
   }
 
   isUp(member: Member): boolean {
-    return this.#peers.isUp(member);
+    const isOwn = member === this.topology.self;
+    return isOwn ? (this.#parts.server?.isUp ?? true) : this.#peers.isUp(member);
   }
 
   isReadable(member: Member): boolean {
@@ -401,6 +436,10 @@ const TEXT = new TextEncoder();
 
 /** Requests that clients wait for: a link that is behind takes none, and all others. */
 const OF_CLIENTS: ReadonlySet<number> = new Set([REQUEST_KIND.execute, REQUEST_KIND.gather]);
+
+function newEpoch(runtime: Runtime): string {
+  return toHex(runtime.randomBytes(EPOCH_BYTES));
+}
 
 /** Random bytes of a store epoch. */
 const EPOCH_BYTES = 12;

@@ -15,7 +15,7 @@ import { writeTables } from "./kernel-setup.ts";
 import { memberName } from "./member.ts";
 import { type NodeState, stateFromJson } from "./node-state.ts";
 import type { Outboxes } from "./outboxes.ts";
-import { type Admission, admitPeer } from "./peer-admission.ts";
+import { type Admission, admitPeer, type KeptBy } from "./peer-admission.ts";
 import { PeerFeeder } from "./peer-feeder.ts";
 import type { Peer, Peers } from "./peers.ts";
 import type { Placement } from "./placement.ts";
@@ -42,6 +42,8 @@ export interface SessionsParts {
   readonly status: Status;
   readonly requests: LinkRequests;
   readonly frames: HostFrames;
+  /** Where this node keeps its data. */
+  readonly keptBy: KeptBy;
   /** Something waits to be sent: it leaves at the end of this turn. */
   touch(): void;
 }
@@ -59,7 +61,7 @@ export class Sessions implements LinkEvents {
   }
 
   facts(): HelloFacts {
-    const { ring, runtime, status } = this.#parts;
+    const { ring, runtime, status, keptBy } = this.#parts;
     const { self, cluster, digest } = ring.placement.topology;
     return {
       cluster,
@@ -68,15 +70,16 @@ export class Sessions implements LinkEvents {
       tokens: self.tokenTexts,
       epoch: ring.epoch,
       now: runtime.now(),
-      state: { ...status.forHello(), topology: digest },
+      state: { ...status.forHello(), topology: digest, keptBy },
     };
   }
 
   admit(facts: HelloFacts): Admission {
-    const { ring, runtime, settings } = this.#parts;
+    const { ring, runtime, settings, keptBy } = this.#parts;
     return admitPeer(ring.placement.topology, facts, {
       now: runtime.now(),
       maxAheadMs: settings.get("maxStampAheadMs"),
+      keptBy,
     });
   }
 

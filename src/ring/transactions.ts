@@ -3,8 +3,9 @@
 import type { EmbeddedStore } from "../store/embedded-store.ts";
 import { isSameSet, partsOf, type Route } from "./command-keys.ts";
 import type { QueuedCommand, RequestOptions, WatchedKey } from "./execute-request.ts";
-import type { Executor, PlacedKey } from "./executor.ts";
+import type { Executor } from "./executor.ts";
 import { FieldReader, FieldWriter } from "./fields.ts";
+import type { PlacedKey } from "./own-copy.ts";
 import { requireReach } from "./quorum.ts";
 import type { RingContext } from "./ring-context.ts";
 import { crossOwnerTransaction, notHere } from "./ring-error.ts";
@@ -44,7 +45,7 @@ export async function runTransaction(
   },
   deadline: number,
 ): Promise<TransactionReplies> {
-  const { port, store, local } = context;
+  const { port, store, local, embedded } = context;
   const { options, watched, commands } = transaction;
   const found = commands.map(({ args }) => local.find(args));
   const keys: PlacedKey[] = [...watched];
@@ -58,7 +59,7 @@ export async function runTransaction(
   requireReach(set, options.level, port.topology.self, (member) => port.isUp(member));
   const level = options.level === "DC_SAFE_QUORUM" ? "DC_QUORUM" : options.level;
   await executor.readNewest(once(keys), { set, level, deadline });
-  const { result, effects } = executor.runOnce((): TransactionReplies => {
+  const { result, effects } = embedded.runOnce((): TransactionReplies => {
     if (watched.some((key) => versionOf(store, key) !== key.version)) return undefined;
     return commands.map(({ database, args }, i) =>
       local.run(found[i]!, args, { ...options, database }),

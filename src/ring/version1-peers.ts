@@ -4,6 +4,7 @@ import type { Settings } from "../base/settings.ts";
 import type { Codec } from "../codec/codec.ts";
 import type { ServeRequest } from "../link/dnode/served-connection.ts";
 import type { ServedConnectionsOptions } from "../link/dnode/served-connections.ts";
+import type { KeptBy } from "./peer-admission.ts";
 import { type PeerSecurity, unwrapWith } from "./peer-security.ts";
 import { errorReply } from "./reply-parts.ts";
 
@@ -20,16 +21,18 @@ export interface Version1Parts {
   readonly secret: string | undefined;
   /** What decrypts connections of such peers; undefined: those that are encrypted are closed. */
   readonly security: PeerSecurity | undefined;
+  /** Version 1 peers are served from the store of this process alone. */
+  readonly keptBy: KeptBy;
   /** Undefined while nothing runs commands. */
   readonly handler: () => PeerCommandHandler | undefined;
 }
 
 /** How connections of version 1 peers are served. */
 export function servedVersion1(parts: Version1Parts): ServedConnectionsOptions {
-  const { codec, settings, secret, security, handler } = parts;
+  const { codec, settings, secret, security, keptBy, handler } = parts;
   const isSecured = secret !== undefined || settings.get("requireEncryption");
   // Who can encrypt for the key of this node is one of those who were given it.
-  const isOpen = security !== undefined || !isSecured;
+  const isOpen = keptBy === "node" && (security !== undefined || !isSecured);
   const mustEncrypt = isSecured || security?.option === "all";
   const serve: ServeRequest = ({ payload, isForwarded }) => {
     const args = codec.parseRequests(payload).commands[0];

@@ -16,6 +16,7 @@ import {
 } from "./backend-commands.ts";
 import type { Release } from "./clients.ts";
 import { OwnState } from "./own-state.ts";
+import type { CommandRequests } from "./relayed-commands.ts";
 
 const TEXT = new TextEncoder();
 const DECODER = new TextDecoder();
@@ -30,7 +31,7 @@ export interface RequestParts {
   readonly setWaiting: (release: Release | undefined) => void;
 }
 
-export class BackendRequests implements ReplySink {
+export class BackendRequests implements CommandRequests, ReplySink {
   readonly #client: RequestClient;
   readonly #parts: RequestParts;
   readonly #backend: Backend;
@@ -94,11 +95,21 @@ export class BackendRequests implements ReplySink {
     this.#sendSilently(this.#own, ["HELLO", protocol]);
   }
 
+  passLong(parts: () => readonly Uint8Array[]): boolean {
+    const connection = this.#open(1);
+    if (connection === undefined) return false;
+    if (connection === FAILED) return true;
+    const [first, ...others] = parts();
+    this.#send(connection, 1, first!);
+    for (const part of others) connection.write(part);
+    return true;
+  }
+
   /** Passes on a run of commands, or answers them; false: they must wait. */
   pass(bytes: Uint8Array, commands: number): boolean {
-    const connection = this.open(commands);
+    const connection = this.#open(commands);
     if (connection === undefined) return false;
-    if (connection !== FAILED) this.send(connection, commands, bytes);
+    if (connection !== FAILED) this.#send(connection, commands, bytes);
     return true;
   }
 
@@ -106,7 +117,7 @@ export class BackendRequests implements ReplySink {
    * Where the next `commands` commands go; `own`: to a connection of its own. Undefined: they must wait; FAILED: they have been
    * answered with an error.
    */
-  open(commands: number, own = false): BackendConnection | typeof FAILED | undefined {
+  #open(commands: number, own = false): BackendConnection | typeof FAILED | undefined {
     if (this.#isTransactionRefused) {
       const error = "ERR the transaction was refused: nothing is run up to EXEC or DISCARD";
       return this.#answer(error, commands) ? FAILED : undefined;
@@ -140,7 +151,7 @@ export class BackendRequests implements ReplySink {
     return withRoom(connection, this.#client);
   }
 
-  send(connection: BackendConnection, commands: number, bytes: Uint8Array): void {
+  #send(connection: BackendConnection, commands: number, bytes: Uint8Array): void {
     if (this.#own?.isRaw === true) {
       connection.write(bytes);
       return;
@@ -245,7 +256,7 @@ export class BackendRequests implements ReplySink {
 
   /** The connection of its own. Undefined: the command must wait; FAILED: it has been answered. */
   #openOwn(): OwnState | typeof FAILED | undefined {
-    const connection = this.open(1, true);
+    const connection = this.#open(1, true);
     return connection === undefined || connection === FAILED ? connection : this.#own!;
   }
 
@@ -254,7 +265,7 @@ export class BackendRequests implements ReplySink {
     const own = this.#openOwn();
     if (own === undefined) return false;
     before(own === FAILED ? undefined : own);
-    if (own !== FAILED) this.send(own.connection, 1, bytes);
+    if (own !== FAILED) this.#send(own.connection, 1, bytes);
     return true;
   }
 

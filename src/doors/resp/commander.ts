@@ -6,6 +6,7 @@ import type { Logger } from "../../base/logger.ts";
 import type { Runtime } from "../../base/runtime.ts";
 import type { Settings } from "../../base/settings.ts";
 import { ReplyTooLong, RespWriter } from "../../codec/resp-writer.ts";
+import type { RingCommandsParts } from "../../ring/ring-commands.ts";
 import type { Arguments } from "../../store/arguments.ts";
 import type { Backend } from "../../store/backend/backend.ts";
 import { type Call, CommandError, wrongArity } from "../../store/commands/command.ts";
@@ -34,6 +35,8 @@ export interface CommanderParts {
   readonly facts: NodeFacts;
   /** The other nodes; undefined for a node that is alone. */
   readonly ring?: ClientsRing | undefined;
+  /** What keeps the keys of a member in place of the store. */
+  readonly ringServer?: RingCommandsParts["server"];
   /** The server that keeps the data; undefined where the node does. */
   readonly backend?: Backend | undefined;
   /** Begins to close the node, for SHUTDOWN; undefined: clients may not. */
@@ -82,16 +85,16 @@ export class Commander implements CommandHost {
     this.runId = toHex(parts.runtime.randomBytes(20));
     this.#kept = new KeptCommands(parts.store);
     this.#call = new KeyspaceCall(parts.store);
-    this.ring = parts.ring === undefined ? undefined : this.#joinRing(parts.ring);
+    this.ring = parts.ring === undefined ? undefined : this.#joinRing(parts.ring, parts.ringServer);
     this.#followSettings();
   }
 
-  #joinRing(ring: ClientsRing): RingClients {
+  #joinRing(ring: ClientsRing, server: RingCommandsParts["server"]): RingClients {
     const { store, settings, runtime, log, clients } = this;
     const reader = new RequestReader(store);
     const parse = (request: Uint8Array) =>
       reader.read(request, (args) => ({ name: this.table.find(args).fullName }));
-    return new RingClients({ ring, store, settings, runtime, log, clients, parse });
+    return new RingClients({ ring, store, settings, runtime, log, clients, server, parse });
   }
 
   /** The work of every tick: samples for the rates. */

@@ -5,15 +5,17 @@ import { RespWriter } from "../../codec/resp-writer.ts";
 import type { RingletNode } from "../../node/node.ts";
 import type { Backend } from "../../store/backend/backend.ts";
 import type { ByteStream } from "../../transport/stream.ts";
+import type { RequestClient } from "../backend-client.ts";
 import { BackendStream } from "../backend-stream.ts";
 import { isLoopback, OpenConnections, refuseClient } from "../open-connections.ts";
 import { NAMED_COMMANDS } from "./backend-commands.ts";
 import { BackendRequests } from "./backend-requests.ts";
-import type { Release } from "./clients.ts";
 import type { Commander } from "./commander.ts";
 import { type ConnectionOwner, type ReplyGate, RespConnection } from "./connection.ts";
 import { Feeder } from "./feeder.ts";
-import { RelayedCommands } from "./relayed-commands.ts";
+import { type CommandRequests, RelayedCommands } from "./relayed-commands.ts";
+import { RING_NAMED_COMMANDS } from "./ring-named-commands.ts";
+import { RingRequests } from "./ring-requests.ts";
 import { Session } from "./session.ts";
 
 /** What a door works with. */
@@ -65,7 +67,10 @@ export class RespDoor implements ConnectionOwner {
     this.gate = ring?.replies;
     this.feeder = new Feeder(parts.node.store, ring);
     ring?.replies.onRelease(this);
-    if (parts.node.backend?.options.kind === "redis") nameCommands(parts.node.backend);
+    if (parts.node.backend?.options.kind === "redis") {
+      const isMember = parts.node.ringServer !== undefined;
+      nameCommands(parts.node.backend, isMember ? RING_NAMED_COMMANDS : NAMED_COMMANDS);
+    }
     this.#open = new OpenConnections(parts.limits, this.log);
     parts.node.onTick(() =>
       this.#open.tick(parts.node.store.now, (client) => this.#mayIdle(client)),
@@ -135,14 +140,27 @@ export class RespDoor implements ConnectionOwner {
   #serve(stream: ByteStream, session: Session): ByteStream {
     const { backend, runtime } = this.#node;
     if (backend === undefined) return stream;
-    const { clients, pause, state } = this.commander;
-    const parts = {
-      ...{ backend, session, pause, state },
-      setWaiting: (release: Release | undefined) => clients.setWaiting(session.facts.id, release),
-    };
+    const { relay } = backend.codec;
     return new BackendStream({
       ...{ stream, limits: this.#limits },
-      requests: (client) => new RelayedCommands(new BackendRequests(client, parts), client, parts),
+      requests: (client) =>
+        new RelayedCommands(this.#requestsOf(client, session, backend), client, { session, relay }),
+      later: (task) => runtime.endOfTurn(task),
+    });
+  }
+
+  /** A member of a ring has the ring run commands; a node that is alone passes them to its server. */
+  #requestsOf(client: RequestClient, session: Session, backend: Backend): CommandRequests {
+    const { clients, pause, ring, state } = this.commander;
+    const { ringServer, runtime } = this.#node;
+    if (ring === undefined || ringServer === undefined) {
+      return new BackendRequests(client, {
+        ...{ backend, session, pause, state },
+        setWaiting: (release) => clients.setWaiting(session.facts.id, release),
+      });
+    }
+    return new RingRequests(client, {
+      ...{ ring, session, pause, state, codec: backend.codec, commands: ringServer.commands },
       later: (task) => runtime.endOfTurn(task),
     });
   }
@@ -233,6 +251,6 @@ export class RespDoor implements ConnectionOwner {
 }
 
 /** Tells what passes commands on which of them do not go the common way. */
-function nameCommands({ codec }: Backend): void {
-  for (const [i, [name]] of NAMED_COMMANDS.entries()) codec.relay.stopAt(name, i + 1);
+function nameCommands({ codec }: Backend, named: typeof NAMED_COMMANDS): void {
+  for (const [i, [name]] of named.entries()) codec.relay.stopAt(name, i + 1);
 }

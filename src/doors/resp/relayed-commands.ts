@@ -3,25 +3,42 @@
 
 import { concat } from "../../codec/concat.ts";
 import type { CommandRest, CommandRun, RespRelay } from "../../codec/resp-relay.ts";
-import { type ClientRequests, FAILED, type RequestClient } from "../backend-client.ts";
+import type { ClientRequests, RequestClient } from "../backend-client.ts";
 import type { HeldRequests } from "../held-requests.ts";
-import type { BackendRequests, RequestParts } from "./backend-requests.ts";
+
+/** What becomes of the commands of one client. */
+export interface CommandRequests
+  extends Pick<ClientRequests<CommandRun>, "outstanding" | "isBlocking" | "isRaw" | "drop"> {
+  /** Begins a run of commands that have no way of their own, or answers them; false: they must wait. */
+  pass(bytes: Uint8Array, commands: number): boolean;
+  /** The same with one long command. */
+  passLong(parts: () => readonly Uint8Array[]): boolean;
+  /** Runs one command that has a way of its own, known to the relay by a number; false: it must wait. */
+  perform(number: number, bytes: Uint8Array): boolean;
+  /** Gives a command to the door, behind all replies; false: it must wait. */
+  answerHere(bytes: Uint8Array): boolean;
+}
+
+export interface RelayedCommandsParts {
+  readonly session: { readonly authenticated: boolean };
+  readonly relay: RespRelay;
+}
 
 /** Bytes of a command that tell its name. */
 const HEAD_BYTES = 128;
 
 export class RelayedCommands implements ClientRequests<CommandRun> {
   readonly tooLong = "-ERR Protocol error: the command is longer than the limit of a request\r\n";
-  readonly #requests: BackendRequests;
+  readonly #requests: CommandRequests;
   readonly #client: RequestClient;
-  readonly #session: RequestParts["session"];
+  readonly #session: RelayedCommandsParts["session"];
   readonly #relay: RespRelay;
 
-  constructor(requests: BackendRequests, client: RequestClient, parts: RequestParts) {
+  constructor(requests: CommandRequests, client: RequestClient, parts: RelayedCommandsParts) {
     this.#requests = requests;
     this.#client = client;
     this.#session = parts.session;
-    this.#relay = parts.backend.codec.relay;
+    this.#relay = parts.relay;
   }
 
   get outstanding(): number {
@@ -57,14 +74,7 @@ export class RelayedCommands implements ClientRequests<CommandRun> {
     const requests = this.#requests;
     const number = this.#relay.nameOf(held.head(HEAD_BYTES));
     if (number !== 0) return requests.perform(number, concat(held.peek(end)));
-    const connection = requests.open(1);
-    if (connection === undefined) return false;
-    if (connection !== FAILED) {
-      const [first, ...others] = held.peek(end);
-      requests.send(connection, 1, first!);
-      for (const part of others) connection.write(part);
-    }
-    return true;
+    return requests.passLong(() => held.peek(end));
   }
 
   rest(bytes: Uint8Array, left: number): CommandRest {

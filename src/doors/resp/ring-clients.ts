@@ -11,7 +11,11 @@ import { type ConsistencyLevel, parseLevel } from "../../ring/levels.ts";
 import type { RingPort } from "../../ring/port.ts";
 import type { ReplyGates } from "../../ring/reply-gate.ts";
 import type { RetryHandler } from "../../ring/ring.ts";
-import { type ClientOptions, RingCommands } from "../../ring/ring-commands.ts";
+import {
+  type ClientOptions,
+  RingCommands,
+  type RingCommandsParts,
+} from "../../ring/ring-commands.ts";
 import { errorText } from "../../ring/ring-error.ts";
 import type { ReplicaSet } from "../../ring/topology.ts";
 import type { PeerCommandHandler } from "../../ring/version1-peers.ts";
@@ -30,6 +34,9 @@ export interface ClientsRing extends RingPort {
   readonly replies: Pick<ReplyGates, "isGated" | "settled">;
 }
 
+/** What commands on keys depend on of a client's session. */
+export type SessionOptions = Pick<Session, "database" | "protocol" | "noTouch" | "levels">;
+
 export interface RingClientsParts {
   readonly ring: ClientsRing;
   readonly store: EmbeddedStore;
@@ -37,6 +44,8 @@ export interface RingClientsParts {
   readonly runtime: Runtime;
   readonly log: Logger;
   readonly clients: ClientRegistry;
+  /** What keeps the keys in place of the store: see RingCommandsParts. */
+  readonly server: RingCommandsParts["server"];
   /** Reads a command that the kernel began, and its name in lower case. */
   readonly parse: (request: Uint8Array) => {
     readonly name: string;
@@ -64,6 +73,7 @@ export class RingClients {
       log: parts.log,
       requestTimeoutMs: () => settings.get("requestTimeoutMs"),
       rememberedWrites: () => settings.get("rememberedWrites"),
+      server: parts.server,
     });
     ring.onRetry = (retry) => this.#runAgain(retry);
     ring.onPeerCommand = (args, isForwarded) => this.commands.runForPeer(args, isForwarded);
@@ -82,6 +92,16 @@ export class RingClients {
   run(session: Session, name: string, args: Arguments): Promise<Uint8Array> | undefined {
     const client = this.#optionsOf(session);
     return this.commands.run({ name, args: copied(args), client, after: this.#earlier(session) });
+  }
+
+  /** The same for a command that the kernel does not see; `after`: the client's commands that it comes after have their replies. */
+  runFor(
+    session: SessionOptions,
+    name: string,
+    args: readonly Uint8Array[],
+    after: Promise<void> | undefined,
+  ): Promise<Uint8Array> | undefined {
+    return this.commands.run({ name, args, client: this.#optionsOf(session), after });
   }
 
   /** Checks that a command can be part of the transaction that is open, and notes its keys. Throws CommandError. */
@@ -176,7 +196,7 @@ export class RingClients {
     return undefined;
   }
 
-  #optionsOf(session: Session): ClientOptions {
+  #optionsOf(session: SessionOptions): ClientOptions {
     const { database, protocol, noTouch } = session;
     const { read, write } = session.levels ?? this.defaultLevels;
     return { database, protocol, noTouch, readLevel: read, writeLevel: write };

@@ -205,10 +205,11 @@ function checkBackend(
       "before a memcached server, memcached clients connect where the node listens (listen): leave out --memcached-listen",
     );
   }
-  if (cluster?.seeds === undefined || cluster.seeds.length === 0) return;
+  const isRing = cluster?.seeds !== undefined && cluster.seeds.length !== 0;
+  if (kind === "redis" || !isRing) return;
   throw new RingletError(
     "BACKEND_IN_RING",
-    "this version serves a server behind the node only where the node has no other members: let the nodes keep the data (data_store: embedded), or name no seeds",
+    "this version serves a memcached server behind the node only where the node has no other members: let the nodes keep the data (data_store: embedded), or name no seeds",
   );
 }
 

@@ -31,6 +31,11 @@ export interface BackendParts {
   /** How long a request may wait for its reply; read at every use. */
   readonly timeoutMs: () => number;
   readonly limits?: Partial<BackendLimits>;
+  /**
+   * What is done over each connection that clients share before they get it. A rejection with BackendError refuses the server:
+   * the connection closes, and is made anew later.
+   */
+  readonly greet?: ((connection: BackendConnection) => Promise<void>) | undefined;
 }
 
 /** A connection of one client. */
@@ -221,10 +226,15 @@ export class Backend {
 
   async #connect(slot: Slot): Promise<void> {
     try {
-      const connection = await this.#dial(2, 0, (_, error) => {
-        slot.connection = undefined;
-        this.#lost(slot, error);
-      });
+      const connection = await this.#dial(
+        2,
+        0,
+        (_, error) => {
+          slot.connection = undefined;
+          this.#lost(slot, error);
+        },
+        this.#parts.greet,
+      );
       // It may be gone again already, and is being made anew then.
       if (!connection.isOpen) return;
       slot.connection = connection;
@@ -243,6 +253,7 @@ export class Backend {
     protocol: 2 | 3,
     database: number,
     onClosed: (connection: BackendConnection, error: BackendError) => void,
+    greet?: BackendParts["greet"],
   ): Promise<BackendConnection> {
     const { options, dial, runtime, codec, timeoutMs } = this.#parts;
     const isRedis = options.kind === "redis";
@@ -271,7 +282,9 @@ export class Backend {
           codec,
         );
       } else await prepareMemcached(connection);
+      await greet?.(connection);
     } catch (error) {
+      connection.close(asBackendError(error));
       if (error instanceof BackendError && error.code === "BACKEND_REFUSED") counters.err++;
       throw error;
     }

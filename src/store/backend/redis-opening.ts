@@ -15,7 +15,7 @@ export interface ConnectionKind {
   readonly password: string | undefined;
 }
 
-export type OpeningCodec = Pick<RespReplyFace, "parseReplies"> &
+export type OpeningCodec = Pick<RespReplyFace, "parseReplies" | "writeReply"> &
   Pick<RespRequestFace, "parseRequests" | "writeRequest">;
 
 interface Step {

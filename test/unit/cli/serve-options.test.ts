@@ -201,9 +201,15 @@ describe("a file that no node can start with gets", () => {
       "has an error:\n  node.yml:6:3: error: dyn_seeds: this version keeps the data in a memcached server only where the node is the only member",
     ],
     [
-      ["listen: a:1", "servers: ['a:1:1']", "tokens: 1", "dyn_seeds: ['b:1:r2:d:1']"],
+      [
+        "listen: a:1",
+        "data_store: 1",
+        "servers: ['a:1:1']",
+        "tokens: 1",
+        "dyn_seeds: ['b:1:r2:d:1']",
+      ],
       [],
-      "node.yml:5:3: error: dyn_seeds: this version keeps the data in a redis server only where the node is the only member",
+      "node.yml:6:3: error: dyn_seeds: this version keeps the data in a memcached server only where the node is the only member",
     ],
     [
       ["listen: a:1", "data_store: 2", "secure_server_option: rack"],

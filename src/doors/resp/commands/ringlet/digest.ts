@@ -1,5 +1,6 @@
 // RINGLET DIGEST: what this node holds, in a few digits, to compare it with another replica.
 
+import { CommandError } from "../../../../store/commands/command.ts";
 import { tableDigest } from "../../../../store/table-digest.ts";
 import { type SessionCommand, subcommand } from "../../session-command.ts";
 import { RINGLET } from "./family.ts";
@@ -16,7 +17,12 @@ export const digest: SessionCommand = subcommand(
       "Answers the databases of this node that hold something, each with a digest of its keys, values, expiries and stamps.",
   },
   ({ host, reply }) => {
-    const { store } = host;
+    const { store, backend } = host;
+    if (backend !== undefined) {
+      throw new CommandError(
+        "ERR the server behind this node holds the data: ask that for a digest",
+      );
+    }
     const digests = store.databases
       .map(({ index }) => ({ index, value: tableDigest(store, index) }))
       .filter(({ value }) => value !== 0n);
