@@ -157,8 +157,12 @@ function readyLine(node: Node, options: ServeOptions): string {
   const host = { "0.0.0.0": "127.0.0.1", "::": "::1" }[address.host] ?? address.host;
   const tls = tlsFlagsOf(options.settings);
   const password = options.settings.password === undefined ? "" : " --askpass";
+  const line =
+    tls === ""
+      ? `nc ${host} ${address.port}`
+      : `openssl s_client -quiet -connect ${host}:${address.port}`;
   const attempt = isMemcached
-    ? `printf 'version\\r\\nquit\\r\\n' | nc ${host} ${address.port}`
+    ? `printf 'version\\r\\nquit\\r\\n' | ${line}`
     : `redis-cli${tls} -h ${host} -p ${address.port}${password} ping`;
   return `ringlet ${RINGLET_VERSION} ready on ${formatHostPort(address)}, ${storeOf(options)}${memcached}${peers}${stats}. Try: ${attempt}\n`;
 }

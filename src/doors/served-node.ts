@@ -86,8 +86,9 @@ export class ServedNode {
     if (ringServer !== undefined) addRingServerMetrics(this.metrics, ringServer);
   }
 
-  /** Lets Redis clients in; resolves to where. */
+  /** Lets Redis clients in; resolves to where. Throws RingletError MEMCACHED_BEHIND for a node with a memcached server behind it. */
   async listen(listen: Listen): Promise<Listener> {
+    if (this.#keepsInMemcached) throw new RingletError("MEMCACHED_BEHIND", MEMCACHED_BEHIND);
     const listener = await listen(
       (stream) => this.#door.accept(stream),
       (connection) => this.#refused(connection, this.#door),
@@ -110,7 +111,7 @@ export class ServedNode {
         "memcached clients are not served from a redis server: leave out --memcached-listen, or set data_store: embedded",
       );
     }
-    const isRelayed = kind === "memcached";
+    const isRelayed = this.#keepsInMemcached;
     holdPasswordRule(this.node.settings, isRelayed ? "data_store: 1" : "--memcached-listen");
     let port = 0;
     const door = new MemcachedDoor({
@@ -127,6 +128,7 @@ export class ServedNode {
       (connection) => this.#refused(connection, door),
     );
     port = listener.port;
+    if (isRelayed) this.#clientPort = port;
     this.#listeners.push(listener);
     return listener;
   }
@@ -139,6 +141,10 @@ export class ServedNode {
     door.refuse(stream, reason);
   }
 
+  get #keepsInMemcached(): boolean {
+    return this.node.backend?.options.kind === "memcached";
+  }
+
   /** Takes a client of this process in: its commands go the way of all others'. */
   embed(codec: ClientCodec): NodeClient {
     const { runtime, settings } = this.node;
@@ -147,6 +153,9 @@ export class ServedNode {
       codec,
       accept: (stream) => this.#door.accept(stream),
       password: () => settings.get("password"),
+      refusal: this.#keepsInMemcached
+        ? { code: "MEMCACHED_BEHIND", message: `${MEMCACHED_BEHIND}; nothing was sent` }
+        : undefined,
     });
   }
 
@@ -213,6 +222,9 @@ export class ServedNode {
     await this.close();
   }
 }
+
+const MEMCACHED_BEHIND =
+  "the data of this node is in a memcached server, which runs no Redis commands: use a memcached client";
 
 /** The settings of a node as the door reads them, at every use. */
 function doorLimits(settings: Settings): RespDoorLimits {

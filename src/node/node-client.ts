@@ -36,6 +36,8 @@ export interface NodeClientParts {
   readonly codec: ClientCodec;
   /** The password that clients must send; "": none. */
   readonly password: () => string;
+  /** Why the node runs no commands; undefined: it does. */
+  readonly refusal?: { readonly code: string; readonly message: string } | undefined;
 }
 
 /** Commands that change what a connection is: many callers share one. */
@@ -141,6 +143,8 @@ export class NodeClient {
     const { consistency, database = 0, signal } = options;
     const bad = (what: string) => new RingletError("BAD_ARGUMENT", `${what}; nothing was sent`);
     if (this.#isClosed) throw new RingletError("CLOSED", "the node is closed; nothing was sent");
+    const { refusal } = this.#parts;
+    if (refusal !== undefined) throw new RingletError(refusal.code, refusal.message);
     if (signal?.aborted) {
       throw new RingletError("NOT_SENT", "the command was aborted before it was sent", {
         cause: signal.reason,

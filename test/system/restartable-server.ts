@@ -105,7 +105,7 @@ export class RestartableServer {
 
 /** Starts a node by a configuration file of the C engine before a server. `dataStore`: 0 for redis, 1 for memcached. */
 export async function startBefore(
-  server: RestartableServer,
+  server: Pick<RestartableServer, "entry">,
   dataStore: 0 | 1,
   ...lines: string[]
 ): Promise<RunningNode> {

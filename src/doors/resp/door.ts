@@ -167,9 +167,6 @@ export class RespDoor implements ConnectionOwner {
 
   #refusal(stream: ByteStream): string | undefined {
     if (this.#open.isDraining) return "ERR the node is shutting down";
-    if (this.#node.backend?.options.kind === "memcached") {
-      return "ERR the data of this node is in a memcached server, which runs no Redis commands: connect with a memcached client";
-    }
     if (this.#open.all.size >= this.#limits.maxClients) {
       return "ERR max number of clients reached";
     }

@@ -1,9 +1,10 @@
 /** A node before a real memcached, from a configuration file of the C engine: what clients get is what memcached itself answers. */
 import { once } from "node:events";
-import { connect } from "node:net";
+import { connect, createServer } from "node:net";
 import { join } from "node:path";
 import Memcached from "memcached";
 import { expect, it, onTestFinished } from "vitest";
+import { createNode } from "../../../src/runtime/node/create-node.ts";
 import { Random } from "../../fuzz/random.ts";
 import type { RunningNode } from "../harness.ts";
 import { RestartableServer, startBefore, temporaryFolder, until } from "../restartable-server.ts";
@@ -287,6 +288,32 @@ it("ends requests after the timeout where memcached has stopped, and goes on whe
   });
 });
 
+it("closes a client of which nobody knows any more what has been answered, and no other", async () => {
+  let seen = "";
+  const server = createServer((socket) => {
+    socket.on("error", () => {});
+    socket.on("data", (data) => {
+      seen += data;
+      // Of quiet requests it answers one, and is gone.
+      if (seen.includes("get a")) socket.end("HD k1\r\n");
+      else if (seen === "version\r\n") socket.write("VERSION 1\r\n");
+    });
+  });
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  onTestFinished(() => void server.close());
+  const { port } = server.address() as { port: number };
+  const node = await startBefore({ entry: `127.0.0.1:${port}:1` }, 1);
+  const [plain, quiet] = [new LineClient(node.port), new LineClient(node.port)];
+  quiet.write("mg 1 q k\r\nmg 2 q k\r\nmn\r\n");
+  await until(() => seen.includes("mg"));
+  plain.write("get a\r\nset a 0 0 1 noreply\r\nx\r\n");
+  expect(await quiet.until(() => false)).toBe("HD k1\r\n");
+  expect(await plain.until((got) => got.endsWith("\r\n"))).toMatch(
+    /^SERVER_ERROR Storage: [^\r]*\r\n$/,
+  );
+  expect(plain.isClosed).toBe(false);
+});
+
 it("standby refuses what goes to the server", async (context) => {
   const node = await startBefore(await RestartableServer.memcached(context), 1);
   const client = new LineClient(node.port);
@@ -307,6 +334,21 @@ it("answers what it was sent before it ends on SIGTERM", async (context) => {
   const { code } = await node.stop("SIGTERM");
   expect(code).toBe(0);
   await client.until(() => client.isClosed);
+});
+
+it("is what a program embeds, with memcached clients alone", async (context) => {
+  const { port } = await RestartableServer.memcached(context);
+  const node = await createNode({
+    listen: { host: "127.0.0.1", port: 0 },
+    backend: {
+      ...{ kind: "memcached", address: { host: "127.0.0.1", port }, name: "behind" },
+      ...{ connections: 1, retryTimeoutMs: 1000, failureLimit: 3, requirepass: undefined },
+    },
+  });
+  onTestFinished(() => node.close());
+  expect(node.memcachedAddress).toEqual(node.address);
+  expect(await new LineClient(node.address.port).ask("get a\r\n")).toBe("END\r\n");
+  await expect(node.get("a")).rejects.toThrow(/runs no Redis commands: use a memcached client/);
 });
 
 it("answers Redis clients as memcached does, and does not start with what it could not serve", async (context) => {
