@@ -131,6 +131,14 @@ export const CLIENT_SETTINGS = {
     description:
       "Whether clients over TLS must show a certificate; optional: they may, and one that is shown must be right.",
   },
+  statsTls: {
+    type: "boolean",
+    default: false,
+    flag: "stats-tls",
+    atRunTime: false,
+    description:
+      "Whether --stats-listen serves HTTPS, with the certificate, and for the clients, of --tls-cert-file and the flags beside it.",
+  },
   drainTimeoutMs: {
     type: "integer",
     unit: "ms",

@@ -9,7 +9,7 @@ import { UsageError } from "./given.ts";
 import { helpText } from "./help.ts";
 import { type Invocation, readInvocation } from "./options.ts";
 import { ringText, statusText } from "./ring-text.ts";
-import { CannotServeError, serve } from "./serve.ts";
+import { CannotServeError, checkFiles, serve } from "./serve.ts";
 
 // Whoever reads our output may be gone before we are.
 process.stdout.on("error", () => {});
@@ -36,6 +36,7 @@ async function run(invocation: Invocation): Promise<number> {
       break;
     case "test-conf": {
       const { path, configuration, warnings } = invocation.confFile;
+      checkFiles(invocation.options);
       const lines = warnings.map((warning) => `${formatDiagnostic(path, warning)}\n`);
       process.stderr.write(lines.join(""));
       process.stdout.write(`configuration file with pool '${configuration.pool}' is valid\n`);

@@ -21,7 +21,11 @@ export type Invocation =
   | { readonly command: "help" }
   | { readonly command: "version" }
   | { readonly command: "serve"; readonly options: ServeOptions }
-  | { readonly command: "test-conf"; readonly confFile: ServedConfFile }
+  | {
+      readonly command: "test-conf";
+      readonly confFile: ServedConfFile;
+      readonly options: ServeOptions;
+    }
   | { readonly command: "dev"; readonly options: DevOptions }
   | { readonly command: "ring" | "status"; readonly options: AskOptions };
 
@@ -80,7 +84,7 @@ export function readInvocation(
       const options = readServe(given, readFile);
       if (!flags.has("test-conf")) return { command: known, options };
       const { confFile } = options;
-      if (confFile !== undefined) return { command: "test-conf", confFile };
+      if (confFile !== undefined) return { command: "test-conf", confFile, options };
       throw new UsageError("--test-conf needs a file: give --conf-file <path> too");
     }
     case "dev":

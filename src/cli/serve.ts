@@ -4,7 +4,8 @@
 import { readFileSync } from "node:fs";
 import { RingletError } from "../base/errors.ts";
 import { formatHostPort, isLoopback } from "../base/host-port.ts";
-import type { Logger } from "../base/logger.ts";
+import { type Logger, SILENT } from "../base/logger.ts";
+import { Settings } from "../base/settings.ts";
 import { RINGLET_VERSION } from "../base/version.ts";
 import { askSeeds } from "../conf/ask-seeds.ts";
 import type { ClusterOptions } from "../ring/cluster-options.ts";
@@ -12,6 +13,7 @@ import { createNode, type Node } from "../runtime/node/create-node.ts";
 import { nodeRuntime } from "../runtime/node/node-runtime.ts";
 import { loadPemKey } from "../runtime/node/pem-key.ts";
 import { nodeSeedLookup } from "../runtime/node/seed-lookup.ts";
+import { doorTls, peerTls, statsTls } from "../runtime/node/tls-settings.ts";
 import type { ClusterGiven } from "./cluster-flags.ts";
 import { openLog } from "./log.ts";
 import { Reload } from "./reload.ts";
@@ -54,6 +56,25 @@ export async function serve(options: ServeOptions): Promise<number> {
 
 const STOPPED = "stopped";
 
+/** What cannot be as asked (an address, a setting, the cluster, a file) is told in one line; any other error stays what it is. */
+function cannotServe(error: unknown): unknown {
+  return error instanceof RingletError
+    ? new CannotServeError(error.message, { cause: error })
+    : error;
+}
+
+/** Reads all files of keys and certificates that a node would. Throws CannotServeError. */
+export function checkFiles({ cluster, settings }: ServeOptions): void {
+  withSecurity(cluster, withSecret(cluster));
+  try {
+    const all = new Settings(settings);
+    statsTls(all, doorTls(all, SILENT));
+    if (cluster !== undefined) peerTls(all, SILENT);
+  } catch (error) {
+    throw cannotServe(error);
+  }
+}
+
 /** On SIGHUP, the files of certificates are read again. With files that are wrong nothing changes; the log says why. */
 function reloadCertificates(node: Node, log: Logger): void {
   const { settings } = node.served.node;
@@ -89,9 +110,7 @@ async function start(
       shutdown: () => stop.request("SHUTDOWN"),
     });
   } catch (error) {
-    // What cannot be as asked: an address, a setting, the cluster.
-    if (error instanceof RingletError) throw new CannotServeError(error.message, { cause: error });
-    throw error;
+    throw cannotServe(error);
   }
 }
 
@@ -111,8 +130,7 @@ async function completeCluster(
     log.info("The members have been asked for.", { members: asked.length });
     return { ...options, seeds: [...new Set([...(options.seeds ?? []), ...asked])] };
   } catch (error) {
-    if (error instanceof RingletError) throw new CannotServeError(error.message, { cause: error });
-    throw error;
+    throw cannotServe(error);
   }
 }
 
@@ -126,8 +144,7 @@ function withSecurity(
   try {
     return { ...options, security: { ...security, key: loadPemKey(keyFile) } };
   } catch (error) {
-    if (error instanceof RingletError) throw new CannotServeError(error.message, { cause: error });
-    throw error;
+    throw cannotServe(error);
   }
 }
 
@@ -152,8 +169,9 @@ function readyLine(node: Node, options: ServeOptions): string {
       ? ""
       : `, memcached on ${formatHostPort(memcachedAddress)}`;
   const peers = peerAddress === undefined ? "" : `, peers on ${formatHostPort(peerAddress)}`;
+  const scheme = options.settings.statsTls === true ? "https" : "http";
   const stats =
-    statsAddress === undefined ? "" : `, stats on http://${formatHostPort(statsAddress)}`;
+    statsAddress === undefined ? "" : `, stats on ${scheme}://${formatHostPort(statsAddress)}`;
   const host = { "0.0.0.0": "127.0.0.1", "::": "::1" }[address.host] ?? address.host;
   const tls = tlsFlagsOf(options.settings);
   const password = options.settings.password === undefined ? "" : " --askpass";

@@ -1,6 +1,7 @@
 // TLS at the doors of clients: redis-cli, ioredis, memcached's text protocol, and those who are not let in.
 import { execFile } from "node:child_process";
 import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
+import { get } from "node:https";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { type ConnectionOptions, connect as connectTls, type TLSSocket } from "node:tls";
@@ -56,6 +57,22 @@ function redisCli(port: number, authority: Authority, pair: Pair | undefined, ..
   const args = ["-p", String(port), "--tls", "--cacert", authority.file, ...own, ...words];
   return run("redis-cli", args).catch((error: { stdout: string; stderr: string }) => error);
 }
+
+it("--test-conf reads the files of certificates, as the start would", async () => {
+  const directory = testDirectory();
+  const authority = new Authority(directory, "ca");
+  const { cert, key } = authority.issue("node");
+  const path = join(directory, "node.yml");
+  const test = async (keyFile: string) => {
+    const lines = ["listen: 127.0.0.1:8102", "data_store: embedded", "tls_auth_clients: no"];
+    const tls = [`tls_cert_file: ${cert}`, `tls_key_file: ${keyFile}`];
+    writeFileSync(path, `p:\n  ${[...lines, ...tls].join("\n  ")}\n`);
+    return await runRinglet(["serve", "--conf-file", path, "--test-conf"]);
+  };
+  expect(await test(key)).toMatchObject({ code: 0 });
+  const { code, stderr } = await test(authority.issue("other").key);
+  expect([code, stderr]).toEqual([2, expect.stringContaining("is not that of the certificate in")]);
+});
 
 describe("a door with TLS", () => {
   it("serves redis-cli that shows a certificate, and tells one that shows none why it is not", async () => {
@@ -124,6 +141,30 @@ describe("a door with TLS", () => {
     const answer = received(socket);
     socket.write("set k 5 0 3\r\nabc\r\nget k\r\nquit\r\n");
     expect(await answer).toBe("STORED\r\nVALUE k 5 3\r\nabc\r\nEND\r\n");
+  });
+
+  it("serves HTTPS to those who show a certificate, and tells others why not", async () => {
+    const authority = new Authority(testDirectory(), "ca");
+    const flags = ["--stats-listen", "127.0.0.1:0", "--stats-tls", "yes"];
+    const node = await startNode({
+      flags: [...flags, ...tlsFlags(authority.issue("node"), authority)],
+    });
+    const url = /stats on (https:\S+?)[,.]? /.exec(node.stdout)?.[1];
+    const page = (options: ConnectionOptions) =>
+      new Promise<string>((resolve, reject) => {
+        const request = get(`${url}/readyz`, { ...options, agent: false }, (response) => {
+          let text = `${response.statusCode} `;
+          response.setEncoding("utf8").on("data", (more) => {
+            text += more;
+          });
+          response.on("end", () => resolve(text));
+        });
+        request.on("error", reject);
+      });
+    expect(await page(trusted(authority.issue("client"), authority))).toBe("200 ready\n");
+    expect(await page({ ca: readFileSync(authority.file) })).toBe(
+      "403 TLS: it has shown no certificate\n",
+    );
   });
 
   it("closes clients that do not speak TLS, and goes on", async () => {
@@ -200,6 +241,7 @@ describe("a door with TLS", () => {
         tlsFlags({ ...node, key: authority.issue("other").key }, authority),
         /is not that of the certificate in .*: give --tls-cert-file and --tls-key-file/,
       ],
+      [["--stats-tls", "yes", "--stats-listen", "127.0.0.1:0"], /give --tls-cert-file too/],
       [
         ["--tls-cert-file", node.cert, "--tls-key-file", node.key],
         /give --tls-ca-cert-file, or --tls-auth-clients no/,

@@ -22,7 +22,7 @@ import { nodeRuntime } from "./node-runtime.ts";
 import { listenTcp } from "./tcp.ts";
 import { dialBackend, tcpTransport } from "./tcp-transport.ts";
 import { listenTls, tlsTransport } from "./tls.ts";
-import { doorTls, peerTls } from "./tls-settings.ts";
+import { doorTls, peerTls, statsTls } from "./tls-settings.ts";
 
 /** An address to listen on; port 0 takes any that is free. */
 export interface ListenAddress {
@@ -150,7 +150,7 @@ export async function createNode(options: CreateNodeOptions = {}): Promise<Node>
       statsListen === undefined
         ? undefined
         : await served.listenStats((handler) =>
-            listenHttp(statsListen.host, statsListen.port, handler),
+            listenHttp(statsListen.host, statsListen.port, handler, statsTls(wanted, clientTls)),
           );
     const client = served.embed(codec);
     const close = async () => {

@@ -36,6 +36,16 @@ export function doorTls(settings: Settings, log: Logger): TlsOptions | undefined
   return tls;
 }
 
+/** TLS at the HTTP door, which is that of the other doors. Throws SettingError where it is asked for and they have none. */
+export function statsTls(
+  settings: Settings,
+  doors: TlsOptions | undefined,
+): TlsOptions | undefined {
+  if (!settings.get("statsTls")) return undefined;
+  if (doors !== undefined) return doors;
+  throw new SettingError("statsTls", "HTTPS needs a certificate: give --tls-cert-file too");
+}
+
 /** TLS between members; undefined: they have none. Throws as doorTls() does. */
 export function peerTls(settings: Settings, log: Logger): TlsOptions | undefined {
   const tls = read(PEERS, settings, log);
