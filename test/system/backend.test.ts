@@ -9,7 +9,8 @@ import { expect, it, onTestFinished } from "vitest";
 import { Random } from "../fuzz/random.ts";
 import type { RunningNode } from "./harness.ts";
 import { requireProgram } from "./programs.ts";
-import { RestartableServer, startBefore, temporaryFolder, until } from "./restartable-server.ts";
+import { RestartableServer, startBefore, temporaryFolder } from "./restartable-server.ts";
+import { until } from "./until.ts";
 
 const run = promisify(execFile);
 const REFUSED = /^ERR Storage: Datastore refused connection \(/;

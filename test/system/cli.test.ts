@@ -6,6 +6,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { RINGLET_VERSION } from "../../src/base/version.ts";
 import { parseOpenMetrics } from "../reference/open-metrics.ts";
 import { runRinglet, startNode } from "./harness.ts";
+import { until } from "./until.ts";
 
 /** Connects a client that collects what it receives. */
 async function dial(port: number): Promise<{ socket: Socket; received: () => string }> {
@@ -31,10 +32,6 @@ function hasIpv6(): boolean {
   return Object.values(networkInterfaces()).some((all) =>
     all?.some(({ address }) => address === "::1"),
   );
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5));
 }
 
 describe("ringlet", () => {

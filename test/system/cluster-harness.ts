@@ -1,14 +1,12 @@
 // Starts clusters of `ringlet serve` processes, and kills, pauses and restarts members of them. Every process ends with its test.
 import { once } from "node:events";
 import { createServer } from "node:net";
-import { setTimeout as delay } from "node:timers/promises";
 import { decodeReply } from "../unit/store/decode-reply.ts";
 import type { Argument } from "../unit/store/harness.ts";
 import { RawClient } from "./differential/raw-client.ts";
 import { type Ending, type NodeOptions, type RunningNode, startNode } from "./harness.ts";
+import { until } from "./until.ts";
 
-/** How long a cluster may take until it is as a test waits for it to be. */
-const PATIENCE_MS = 30_000;
 const HOST = "127.0.0.1";
 
 /** Where a member stands in its cluster. */
@@ -239,18 +237,6 @@ async function digestOf(members: readonly ClusterMember[]): Promise<string> {
   }
   const rows = [...sums].sort(([a], [b]) => a - b);
   return rows.map(([database, sum]) => `${database}:${sum.toString(16)}`).join();
-}
-
-/** Waits until a condition holds; else fails with what `complaint` says. */
-export async function until(
-  holds: () => boolean | Promise<boolean>,
-  complaint: () => string,
-): Promise<void> {
-  const deadline = Date.now() + PATIENCE_MS;
-  while (!(await holds())) {
-    if (Date.now() > deadline) throw new Error(complaint());
-    await delay(20);
-  }
 }
 
 /**

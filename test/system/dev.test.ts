@@ -4,9 +4,10 @@ import { createServer } from "node:http";
 import { type AddressInfo, createServer as createTcpServer } from "node:net";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { until } from "./cluster-harness.ts";
+
 import { RawClient } from "./differential/raw-client.ts";
 import { runRinglet, startNode } from "./harness.ts";
+import { until } from "./until.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const MAIN = "dist/cli/main.js";

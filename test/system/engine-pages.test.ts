@@ -3,8 +3,9 @@ import { connect } from "node:net";
 import { hostname } from "node:os";
 import { Redis } from "ioredis";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { until } from "./cluster-harness.ts";
+
 import { type RunningNode, startNode } from "./harness.ts";
+import { until } from "./until.ts";
 
 async function page({ statsUrl }: RunningNode, path: string): Promise<string> {
   const answer = await fetch(`${statsUrl}${path}`);

@@ -5,15 +5,10 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { Redis } from "ioredis";
 import { expect, it, onTestFinished, type TestContext } from "vitest";
-import {
-  type Cluster,
-  type ClusterMember,
-  places,
-  startCluster,
-  until,
-} from "./cluster-harness.ts";
+import { type Cluster, type ClusterMember, places, startCluster } from "./cluster-harness.ts";
 import { freePort } from "./other-servers.ts";
 import { RestartableServer, temporaryFolder } from "./restartable-server.ts";
+import { until } from "./until.ts";
 
 const run = promisify(execFile);
 const SIDE_DATABASE = 15;

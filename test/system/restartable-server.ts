@@ -9,8 +9,7 @@ import { onTestFinished, type TestContext } from "vitest";
 import { type RunningNode, startNode } from "./harness.ts";
 import { freePort } from "./other-servers.ts";
 import { requireProgram } from "./programs.ts";
-
-const PATIENCE_MS = 20_000;
+import { until } from "./until.ts";
 
 /** Where a server listens. */
 export type ServerAddress = { readonly port: number } | { readonly path: string };
@@ -131,12 +130,4 @@ export function temporaryFolder(): string {
   const path = mkdtempSync(join(tmpdir(), "ringlet-backend-"));
   onTestFinished(() => rmSync(path, { recursive: true, force: true }));
   return path;
-}
-
-export async function until(isSo: () => Promise<boolean> | boolean): Promise<void> {
-  const deadline = Date.now() + PATIENCE_MS;
-  while (!(await isSo())) {
-    if (Date.now() > deadline) throw new Error("it did not come to that");
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
 }

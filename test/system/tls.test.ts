@@ -9,9 +9,10 @@ import { promisify } from "node:util";
 import { Redis } from "ioredis";
 import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { Authority, type Pair, testDirectory } from "./certificates.ts";
-import { until } from "./cluster-harness.ts";
+
 import { type RunningNode, runRinglet, startNode } from "./harness.ts";
 import { requireProgram } from "./programs.ts";
+import { until } from "./until.ts";
 
 const run = promisify(execFile);
 

@@ -4,14 +4,9 @@ import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { createClient } from "redis";
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from "vitest";
-import {
-  type Cluster,
-  type ClusterMember,
-  places,
-  startCluster,
-  until,
-} from "../cluster-harness.ts";
+import { type Cluster, type ClusterMember, places, startCluster } from "../cluster-harness.ts";
 import { requireProgram } from "../programs.ts";
+import { until } from "../until.ts";
 import { connectRedis } from "./history.ts";
 
 const QUORUM = ["--read-consistency", "dc_quorum", "--write-consistency", "dc_quorum"];

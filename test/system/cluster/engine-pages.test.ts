@@ -1,6 +1,7 @@
 // Links that an operator takes down, lets up again and makes anew, over the pages of the C engine.
 import { expect, it } from "vitest";
-import { type ClusterMember, places, startCluster, until } from "../cluster-harness.ts";
+import { type ClusterMember, places, startCluster } from "../cluster-harness.ts";
+import { until } from "../until.ts";
 
 /** How a member sees the others: their states in the order of their indexes. */
 async function states(member: ClusterMember): Promise<string> {

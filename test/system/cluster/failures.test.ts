@@ -3,15 +3,10 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { describe, expect, it, onTestFinished, type TestContext } from "vitest";
-import {
-  type Cluster,
-  type ClusterMember,
-  places,
-  startCluster,
-  until,
-} from "../cluster-harness.ts";
+import { type Cluster, type ClusterMember, places, startCluster } from "../cluster-harness.ts";
 import { RawClient } from "../differential/raw-client.ts";
 import { requireProgram } from "../programs.ts";
+import { until } from "../until.ts";
 import { connectRedis, Writer } from "./history.ts";
 import { pauseReplica } from "./paused-replica.ts";
 

@@ -1,6 +1,7 @@
 // FLUSHALL of much in a cluster: nothing is told of what it has removed, also before that is freed and by a member that copies.
 import { expect, it } from "vitest";
-import { type ClusterMember, places, startCluster, until } from "../cluster-harness.ts";
+import { type ClusterMember, places, startCluster } from "../cluster-harness.ts";
+import { until } from "../until.ts";
 
 const QUORUM = ["--read-consistency", "dc_quorum", "--write-consistency", "dc_quorum"];
 const KEYS = 60_000;

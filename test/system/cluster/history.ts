@@ -2,7 +2,8 @@
 import { Redis } from "ioredis";
 import { expect, onTestFinished } from "vitest";
 import { decodeReply } from "../../unit/store/decode-reply.ts";
-import { type ClusterMember, until } from "../cluster-harness.ts";
+import type { ClusterMember } from "../cluster-harness.ts";
+import { until } from "../until.ts";
 
 /** Keys of each writer. */
 const KEYS = 200;

@@ -2,13 +2,8 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { RingDescription } from "../../../src/ring/view.ts";
 import { parseOpenMetrics } from "../../reference/open-metrics.ts";
-import {
-  type Cluster,
-  type ClusterMember,
-  places,
-  startCluster,
-  until,
-} from "../cluster-harness.ts";
+import { type Cluster, type ClusterMember, places, startCluster } from "../cluster-harness.ts";
+import { until } from "../until.ts";
 
 const SECRET = "a secret of the test";
 const QUORUM = ["RINGLET", "CONSISTENCY", "DC_QUORUM", "DC_QUORUM"];

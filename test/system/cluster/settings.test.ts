@@ -1,7 +1,8 @@
 // Settings that are changed with CONFIG SET while a cluster runs: what changes with them.
 import { describe, expect, it, onTestFinished } from "vitest";
-import { type ClusterMember, places, startCluster, until } from "../cluster-harness.ts";
+import { type ClusterMember, places, startCluster } from "../cluster-harness.ts";
 import { RawClient } from "../differential/raw-client.ts";
+import { until } from "../until.ts";
 
 const MIB = 1024 * 1024;
 /** No member is given up only because it is paused. */

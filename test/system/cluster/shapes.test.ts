@@ -2,7 +2,8 @@
 import type { Redis } from "ioredis";
 import { describe, expect, it } from "vitest";
 import { decodeReply } from "../../unit/store/decode-reply.ts";
-import { type ClusterMember, places, startCluster, until } from "../cluster-harness.ts";
+import { type ClusterMember, places, startCluster } from "../cluster-harness.ts";
+import { until } from "../until.ts";
 import { connectRedis } from "./history.ts";
 
 const QUORUM = ["--read-consistency", "dc_quorum", "--write-consistency", "dc_quorum"];

@@ -7,7 +7,8 @@ import { expect, it, onTestFinished } from "vitest";
 import { createNode } from "../../../src/runtime/node/create-node.ts";
 import { Random } from "../../fuzz/random.ts";
 import type { RunningNode } from "../harness.ts";
-import { RestartableServer, startBefore, temporaryFolder, until } from "../restartable-server.ts";
+import { RestartableServer, startBefore, temporaryFolder } from "../restartable-server.ts";
+import { until } from "../until.ts";
 import { generateCommand, runCommand, withoutPadding } from "./generated-commands.ts";
 import { LineClient } from "./servers.ts";
 

@@ -1,13 +1,8 @@
 // A node of the C engine dials a real one: what it asks is run as the C engine would run it, and whatever it sends does no harm.
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import {
-  type Cluster,
-  type ClusterMember,
-  places,
-  startCluster,
-  until,
-} from "../cluster-harness.ts";
+import { type Cluster, type ClusterMember, places, startCluster } from "../cluster-harness.ts";
+import { until } from "../until.ts";
 import { DnodeClient, frame, REQ, REQ_FORWARD, request } from "./dnode-client.ts";
 
 /** The value of a metric of a member without labels, or of all its samples together. */
