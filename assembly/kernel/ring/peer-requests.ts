@@ -124,8 +124,7 @@ export function runWrite(link: u32, frame: u32, hash: u32, hint: u32): i32 {
   const valueLength = frameValueLength(frame);
   const expiryAndNode = frameExpiryAndNode(frame);
   const database = frameDatabase(frame);
-  const isForgotten = forgotten != 0 && stamp <= forgotten && link != NO_LINK;
-  if (flags == 0 && expiryAndNode <= 0xffff && hint != 0 && link != NO_LINK && !isForgotten) {
+  if (flags == 0 && expiryAndNode <= 0xffff && hint != 0 && link != NO_LINK && forgotten == 0) {
     const key = frameKey(frame);
     if (applyOver(hint, database, key, keyLength, key + keyLength, valueLength, stamp, expiryAndNode)) {
       noteNewest(link, stamp, <u32>expiryAndNode);
@@ -134,6 +133,7 @@ export function runWrite(link: u32, frame: u32, hash: u32, hint: u32): i32 {
       return RUN_DONE;
     }
   }
+  const isForgotten = forgotten != 0 && stamp <= forgotten && link != NO_LINK;
   if (isForgotten) {
     const bytes = forgottenBytes(link, frame);
     if (!answerFits(bytes)) return RUN_HOST_ANSWERS;
