@@ -16,8 +16,8 @@ import type { Member, ReplicaSet } from "./topology.ts";
 
 /** What a peer says of itself. */
 export interface PeerState {
-  /** It lacks its last store epoch: it takes writes and answers no read. */
-  readonly fenced: boolean;
+  /** It lost its memory and has not got it back. Any other holds what it has acknowledged, also while it is fenced. */
+  readonly forgetful: boolean;
   /** It knew this node with another store epoch than the present one. */
   readonly remembersLoss: boolean;
   /** It began to answer reads when most replicas held no state, this node, as it is now, among them. */
@@ -40,11 +40,11 @@ export class CatchUp {
   readonly #partners: readonly Member[];
   readonly #up = new Map<number, PeerState>();
   readonly #running = new Map<number, bigint>();
-  /** Those from which everything has been copied, by whether they answered reads then. */
+  /** Those from which everything has been copied, by whether they held then what they have acknowledged. */
   readonly #copied = new Map<number, boolean>();
   /** From which stamp on each partner's records have still to be copied, also of those that are down. */
   readonly #owed = new Map<number, bigint>();
-  /** What those that have been reached told first, when they answered reads if they ever did. */
+  /** What those that have been reached told first, when they had their memory if they ever did. */
   readonly #told = new Map<number, PeerState>();
   /** Whether it lost its memory, and has not got it back. */
   #hasForgotten: boolean;
@@ -74,6 +74,11 @@ export class CatchUp {
     this.#partners = [...partners].sort((a, b) => a.index - b.index);
     if (this.#fenced) this.mayLack(0n);
     this.#unfenceIfComplete();
+  }
+
+  /** Whether it lost its memory and has not got it back: not where it is fenced for what others had to drop. */
+  get isForgetful(): boolean {
+    return this.#hasForgotten;
   }
 
   /** Whether this node lacks its last store epoch: it takes writes, answers no read and counts in no R. */
@@ -110,7 +115,8 @@ export class CatchUp {
   /** A peer can be reached, or says something new of itself. */
   peerUp(link: number, state: PeerState): void {
     this.#up.set(link, state);
-    if (this.#hasForgotten && this.#told.get(link)?.fenced !== false) this.#told.set(link, state);
+    if (this.#hasForgotten && this.#told.get(link)?.forgetful !== false)
+      this.#told.set(link, state);
     this.#unfenceIfComplete();
   }
 
@@ -165,11 +171,16 @@ export class CatchUp {
     return copies;
   }
 
-  /** A copy is complete. `readable`: whether the peer answered reads while it was made. */
-  copied(link: number, readable: boolean): void {
+  /** Whether a peer that can be reached holds what it has acknowledged. */
+  remembers(link: number): boolean {
+    return this.#up.get(link)?.forgetful === false;
+  }
+
+  /** A copy is complete. `isWhole`: whether the peer held what it has acknowledged when it began. */
+  copied(link: number, isWhole: boolean): void {
     const since = this.#running.get(link);
     this.#running.delete(link);
-    if (since === 0n) this.#copied.set(link, readable);
+    if (since === 0n) this.#copied.set(link, isWhole);
     this.#unfenceIfComplete();
   }
 
@@ -199,10 +210,10 @@ export class CatchUp {
     return this.#owed.get(from.index);
   }
 
-  /** Whether everything was copied from a peer; one that has begun to answer reads since may hold more now. */
+  /** Whether everything was copied from a peer; one that has got its memory back since may hold more now. */
   #copiedAsItIs({ index }: Member): boolean {
-    const readable = this.#copied.get(index);
-    return readable === true || (readable === false && this.#up.get(index)?.fenced === true);
+    const wasWhole = this.#copied.get(index);
+    return wasWhole === true || (wasWhole === false && this.#up.get(index)?.forgetful === true);
   }
 
   #unfenceIfComplete(): void {
@@ -231,7 +242,7 @@ export class CatchUp {
   /** Whether those have told that any quorum of a range met, or the range starts from what can be reached, and they have told. */
   #isTold(set: ReplicaSet): boolean {
     const others = this.#othersOf(set);
-    const whole = others.filter(({ index }) => this.#told.get(index)?.fenced === false).length;
+    const whole = others.filter(({ index }) => this.#told.get(index)?.forgetful === false).length;
     return whole >= majority(others.length) || this.#mayStart(set, others);
   }
 
@@ -246,7 +257,7 @@ export class CatchUp {
   #mayStart(set: ReplicaSet, others: readonly Member[]): boolean {
     const beginners = others.filter(({ index }) => {
       const state = this.#up.get(index);
-      return state !== undefined && (state.fenced || state.startedWithUs);
+      return state !== undefined && (state.forgetful || state.startedWithUs);
     });
     if (beginners.length + 1 < majority(set.local.length)) return false;
     const elsewhere = set.remote.flat();

@@ -89,6 +89,11 @@ export class CatchingUp {
     return this.#catchUp.fenced;
   }
 
+  /** Whether this node lost its memory and has not got it back. */
+  get isForgetful(): boolean {
+    return this.#catchUp.isForgetful;
+  }
+
   /** As RingPort.forgotten; the kernel knows it too. */
   get forgotten(): bigint {
     return this.#forgotten;
@@ -134,7 +139,7 @@ export class CatchingUp {
     const { self } = topology;
     const knownEpoch = state.known[self.index];
     this.#catchUp.peerUp(member.index, {
-      fenced: state.fenced,
+      forgetful: state.forgetful,
       remembersLoss: knownEpoch !== undefined && knownEpoch !== epoch,
       startedWithUs: state.startedWith.includes(epoch),
       stamp: state.stamp,

@@ -62,12 +62,12 @@ export class Copies {
   }
 
   #run(copy: Copy): void {
-    const { ring, catchUp, log } = this.#parts;
+    const { catchUp, log } = this.#parts;
     const { index } = copy.from;
-    const readable = ring.isReadable(copy.from);
+    const isWhole = catchUp.remembers(index);
     this.#copy(copy).then(
       () => {
-        catchUp.copied(index, readable);
+        catchUp.copied(index, isWhole);
         this.#parts.changed();
         this.begin();
       },

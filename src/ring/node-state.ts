@@ -6,6 +6,8 @@ export interface NodeState {
   readonly epoch: string;
   /** It lacks its last store epoch: it takes writes and answers no read. */
   readonly fenced: boolean;
+  /** It is fenced because it lost its memory, and not only because others had to drop what they sent to it. */
+  readonly forgetful: boolean;
   /** Whether it coordinates requests of clients. */
   readonly coordinating: boolean;
   /** The newest stamp that it has minted or seen. */
@@ -36,10 +38,21 @@ export function stateToJson(state: NodeState): Record<string, unknown> {
 /** Reads the state of a peer; undefined when it is none. */
 export function stateFromJson(json: unknown): NodeState | undefined {
   if (typeof json !== "object" || json === null) return undefined;
-  const { epoch, fenced, coordinating, stamp, startedWith, known, dropped, missed, brought } =
-    json as Record<string, unknown>;
+  const {
+    epoch,
+    fenced,
+    forgetful = fenced,
+    coordinating,
+    stamp,
+    startedWith,
+    known,
+    dropped,
+    missed,
+    brought,
+  } = json as Record<string, unknown>;
   if (typeof epoch !== "string" || epoch.length > MAX_EPOCH_LENGTH) return undefined;
-  if (typeof fenced !== "boolean" || typeof coordinating !== "boolean") return undefined;
+  if (typeof fenced !== "boolean" || typeof forgetful !== "boolean") return undefined;
+  if (typeof coordinating !== "boolean") return undefined;
   const newest = readStamp(stamp);
   if (newest === undefined || !isListOf(startedWith, "string") || !isListOf(dropped, "number")) {
     return undefined;
@@ -50,6 +63,7 @@ export function stateFromJson(json: unknown): NodeState | undefined {
   return {
     epoch,
     fenced,
+    forgetful,
     coordinating,
     stamp: newest,
     startedWith: startedWith as string[],

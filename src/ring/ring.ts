@@ -154,8 +154,7 @@ export class Ring implements RingPort {
     this.#quorums = quorums;
     this.#frames = new HostFrames({ ring: this, store, log, outboxes, quorums, refused });
     this.#status = new Status({
-      ...{ ring: this, store, peers, heldBack, outboxes },
-      startedWith: () => this.#catchingUp.startedWith,
+      ...{ ring: this, store, peers, heldBack, outboxes, catchingUp: this.#catchingUp },
     });
     this.#clockWatch = new ClockWatch({ clock: parts.clock, settings, log, peers });
     this.#readiness = new Readiness({ ring: this, store, peers, clock: this.#clockWatch });

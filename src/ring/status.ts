@@ -1,6 +1,7 @@
 /** What this node says of itself: to all in the hello, and to each peer in STATUS frames, once in a while and when it changes. */
 import { decodeStatus, encodeStatus } from "../link/frame.ts";
 import type { EmbeddedStore } from "../store/embedded-store.ts";
+import type { CatchingUp } from "./catching-up.ts";
 import type { HeldBack } from "./held-back.ts";
 import { type NodeState, stateFromJson, stateToJson } from "./node-state.ts";
 import { oldestOf } from "./oldest.ts";
@@ -14,8 +15,7 @@ export interface StatusParts {
   readonly peers: Peers;
   readonly heldBack: HeldBack;
   readonly outboxes: Outboxes;
-  /** NodeState.startedWith as it is now. */
-  startedWith(): readonly string[];
+  readonly catchingUp: Pick<CatchingUp, "startedWith" | "isForgetful">;
 }
 
 export class Status {
@@ -69,7 +69,7 @@ export class Status {
 
   /** `missed`, `brought`: what the one that it is told is to be told of that. */
   #state(missed: bigint | undefined, brought: bigint | undefined): NodeState {
-    const { ring, store, peers } = this.#parts;
+    const { ring, store, peers, catchingUp } = this.#parts;
     const known: Record<string, string> = {};
     for (const { member, state } of peers.all) {
       if (state !== undefined) known[member.index] = state.epoch;
@@ -77,9 +77,10 @@ export class Status {
     return {
       epoch: ring.epoch,
       fenced: ring.isFenced,
+      forgetful: catchingUp.isForgetful,
       coordinating: ring.refusal === undefined,
       stamp: store.newestStamp,
-      startedWith: this.#parts.startedWith(),
+      startedWith: catchingUp.startedWith,
       known,
       dropped: [...this.#dropped],
       missed,

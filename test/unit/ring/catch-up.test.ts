@@ -4,8 +4,8 @@ import { buildPlacement } from "../../../src/ring/placement.ts";
 import { buildTopology } from "../../../src/ring/topology.ts";
 import { codec } from "../codec/codec-under-test.ts";
 
-const EMPTY: PeerState = { fenced: true, remembersLoss: false, startedWithUs: false, stamp: 0n };
-const WHOLE: PeerState = { ...EMPTY, fenced: false };
+const EMPTY: PeerState = { forgetful: true, remembersLoss: false, startedWithUs: false, stamp: 0n };
+const WHOLE: PeerState = { ...EMPTY, forgetful: false };
 
 /** The catch-up of the node in rack r1 of a datacenter with `racks` racks of one node each; the others are links 1, 2 … */
 function catchUpOf(racks: number, remoteRacks = 0, parallel = () => 8): CatchUp {
