@@ -153,6 +153,7 @@ export class RingletNode {
       secret: options.secret,
       security: options.security,
       server: ringServer,
+      keptBy: this.backend === undefined ? "node" : "server",
     });
   }
 

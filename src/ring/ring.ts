@@ -29,6 +29,7 @@ import { ringLinks } from "./links.ts";
 import { memberName } from "./member.ts";
 import { encodeMissed } from "./missed.ts";
 import { Outboxes } from "./outboxes.ts";
+import type { KeptBy } from "./peer-admission.ts";
 import type { PeerSecurity } from "./peer-security.ts";
 import { type MemberEvent, type Peer, Peers } from "./peers.ts";
 import type { Placement } from "./placement.ts";
@@ -66,6 +67,8 @@ export interface RingParts {
   readonly secret: string | undefined;
   /** Encryption as the C engine has it. */
   readonly security: PeerSecurity | undefined;
+  /** Where this node keeps the data. A server is of use to other members only as KeyServer. */
+  readonly keptBy: KeptBy;
   /** The server that holds the keys in place of the store. */
   readonly server?: KeyServer | undefined;
 }
@@ -162,14 +165,14 @@ export class Ring implements RingPort {
       ...{ ring: this, runtime, clock: parts.clock, store, settings, log, peers, heldBack },
       ...{ outboxes, catchingUp: this.#catchingUp, readiness: this.#readiness },
       ...{ status: this.#status, requests: this.#requests, frames: this.#frames, touch },
-      keptBy: parts.server === undefined ? "node" : "server",
+      keptBy: parts.keptBy,
     });
     this.hub = ringLinks(topology, {
       ...{ ...parts, events: sessions },
       version1: servedVersion1({
         ...parts,
         handler: () => this.onPeerCommand,
-        keptBy: parts.server === undefined ? "node" : "server",
+        keptBy: parts.keptBy,
       }),
     });
     setUpKernel(store, settings, placement);

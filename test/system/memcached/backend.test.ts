@@ -9,6 +9,7 @@ import { Random } from "../../fuzz/random.ts";
 import type { RunningNode } from "../harness.ts";
 import { RestartableServer, startBefore, temporaryFolder } from "../restartable-server.ts";
 import { until } from "../until.ts";
+import { request } from "../version1/dnode-client.ts";
 import { generateCommand, runCommand, withoutPadding } from "./generated-commands.ts";
 import { LineClient } from "./servers.ts";
 
@@ -350,6 +351,14 @@ it("is what a program embeds, with memcached clients alone", async (context) => 
   expect(node.memcachedAddress).toEqual(node.address);
   expect(await new LineClient(node.address.port).ask("get a\r\n")).toBe("END\r\n");
   await expect(node.get("a")).rejects.toThrow(/runs no Redis commands: use a memcached client/);
+});
+
+it("does not run what a node of the C engine sends it in a store of its own", async (context) => {
+  const node = await startBefore(await RestartableServer.memcached(context), 1);
+  const peers = Number(/peers on 127\.0\.0\.1:(\d+)/.exec(node.stdout)![1]);
+  const peer = new LineClient(peers);
+  peer.write(request(1, ["SET", "a", "1"]));
+  expect(await peer.until(() => false)).toBe("");
 });
 
 it("answers Redis clients as memcached does, and does not start with what it could not serve", async (context) => {
