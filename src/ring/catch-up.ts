@@ -135,6 +135,10 @@ export class CatchUp {
     this.#hasForgotten = true;
     this.#told.clear();
     for (const link of this.#running.keys()) this.#running.set(link, SOME);
+    // What the others began with was lost here.
+    for (const [link, state] of this.#up) {
+      this.#up.set(link, { ...state, startedWithUs: false, remembersLoss: true });
+    }
     this.fence();
   }
 

@@ -5,7 +5,13 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { Redis } from "ioredis";
 import { expect, it, onTestFinished, type TestContext } from "vitest";
-import { type Cluster, type ClusterMember, places, startCluster } from "./cluster-harness.ts";
+import {
+  type Cluster,
+  type ClusterMember,
+  type Place,
+  places,
+  startCluster,
+} from "./cluster-harness.ts";
 import { freePort } from "./other-servers.ts";
 import { RestartableServer, temporaryFolder } from "./restartable-server.ts";
 import { until } from "./until.ts";
@@ -19,17 +25,14 @@ interface RedisRing {
   readonly servers: readonly RestartableServer[];
 }
 
-/** `serverFlags`: of the redis-servers. */
 async function startRing(
   context: TestContext,
   level: string,
-  ...serverFlags: string[]
+  members: readonly Place[] = places(3),
 ): Promise<RedisRing> {
   const servers: RestartableServer[] = [];
-  for (let i = 0; i < 3; i++) {
-    servers.push(
-      await RestartableServer.redis(context, { port: await freePort() }, ...serverFlags),
-    );
+  for (let i = 0; i < members.length; i++) {
+    servers.push(await RestartableServer.redis(context, { port: await freePort() }));
   }
   const directory = temporaryFolder();
   const flagsOf = (index: number) => {
@@ -47,7 +50,7 @@ async function startRing(
       ...["--read-consistency", level, "--write-consistency", level],
     ];
   };
-  const cluster = await startCluster({ places: places(3), flagsOf });
+  const cluster = await startCluster({ places: members, flagsOf });
   await cluster.ready();
   return { cluster, members: cluster.members, servers };
 }
@@ -295,6 +298,37 @@ it("takes part after an outage of a node, whose server kept what it had", async 
   await members[2]!.ready();
   const contents = await becomeEqual(servers);
   expect(contents).toHaveProperty("meanwhile");
+});
+
+it("splits commands by owner, and has owners run those of other nodes' clients", async (context) => {
+  const { members, servers } = await startRing(context, "DC_QUORUM", places(1, 2));
+  const [one, two] = members.map((member) => clientOf(member)) as [Redis, Redis];
+  const keys = Array.from({ length: 20 }, (_, i) => `key${i}`);
+  expect(await one.mset(keys.flatMap((key, i) => [key, String(i)]))).toBe("OK");
+  expect(await two.mget(keys)).toEqual(keys.map((_, i) => String(i)));
+  for (const key of keys) {
+    expect(await two.incr(key)).toBe(Number(await one.get(key)));
+    expect(await one.append(key, "0")).toBeGreaterThan(1);
+  }
+  const sizes = await Promise.all(servers.map((server) => clientOf(server).dbsize()));
+  expect(Math.min(...sizes)).toBeGreaterThan(0);
+  expect(sizes[0]! + sizes[1]!).toBe(keys.length);
+  expect(await two.del(keys.slice(2))).toBe(keys.length - 2);
+});
+
+it("spreads what one datacenter writes to the servers of another, and long values whole", async (context) => {
+  const two = [...places(2, 1, "dc1"), ...places(2, 1, "dc2")];
+  const { members, servers } = await startRing(context, "DC_QUORUM", two);
+  const here = clientOf(members[0]!);
+  const long = Buffer.alloc(1_000_000, "0123456789abcdef");
+  await here.set("key", "value");
+  await here.set("long", long);
+  await here.rpush("list", "a", "b");
+  await here.del("key");
+  await becomeEqual(servers);
+  expect(await clientOf(members[3]!).getBuffer("long")).toEqual(long);
+  expect(await clientOf(members[2]!).lpop("list")).toBe("a");
+  await becomeEqual(servers);
 });
 
 it("refuses a server that evicts, with the reason", async (context) => {

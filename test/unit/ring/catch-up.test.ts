@@ -75,6 +75,31 @@ describe("a node without its last store epoch", () => {
     expect(catchUp.fenced).toBe(false);
   });
 
+  test("while it goes on copies everything again, whoever it began with, and what was under way does not count", () => {
+    const catchUp = catchUpOf(3);
+    for (const link of [1, 2]) catchUp.peerUp(link, EMPTY);
+    copyAll(catchUp, () => false);
+    for (const link of [1, 2]) catchUp.peerUp(link, { ...WHOLE, startedWithUs: true, stamp: 5n });
+    copyAll(catchUp, () => true);
+    expect(catchUp.fenced).toBe(false);
+    catchUp.mayLack(0n);
+    expect(catchUp.begin()).toHaveLength(2);
+    catchUp.peerDown(2);
+    catchUp.lose();
+    expect(catchUp.forgotten).toBeUndefined();
+    catchUp.copied(1, true);
+    catchUp.copied(2, true);
+    expect(catchUp.fenced).toBe(true);
+    expect(copyAll(catchUp, () => true)).toEqual([1]);
+    expect(catchUp.fenced).toBe(true);
+    catchUp.peerUp(1, { ...WHOLE, stamp: 7n });
+    catchUp.peerUp(2, { ...WHOLE, stamp: 9n });
+    expect(catchUp.forgotten).toBe(9n);
+    expect(copyAll(catchUp, () => true)).toEqual([2]);
+    expect(catchUp.fenced).toBe(false);
+    expect(catchUp.forgotten).toBe(0n);
+  });
+
   test("that is alone answers at once", () => {
     expect(catchUpOf(1).fenced).toBe(false);
   });
