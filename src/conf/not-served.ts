@@ -26,11 +26,7 @@ export function notServed(configuration: Configuration): Diagnostic[] {
   for (const [key, asked] of inVain) {
     const entry = entries.get(key);
     if (entry === undefined || !asked) continue;
-    findings.warn(
-      entry,
-      key,
-      `${key} has no effect: this version does not speak with nodes of the C engine`,
-    );
+    findings.warn(entry, key, `${key} has no effect in this version`);
   }
   return findings.all();
 }

@@ -79,8 +79,8 @@ function addMembers(metrics: MetricRegistry, ring: RingView): void {
   metrics.add({
     name: "ringlet_ring_peer_up",
     type: "gauge",
-    help: "Whether there is a session with a peer: 1 or 0.",
-    read: () => perPeer(ring, ({ link }) => (link === undefined ? 0 : 1)),
+    help: "Whether there is a session with a peer, or a connection to a node of the C engine: 1 or 0.",
+    read: () => perPeer(ring, ({ state }) => (state === "down" ? 0 : 1)),
   });
   for (const [name, unit, help, of] of [
     [
@@ -316,6 +316,17 @@ function addVersion1(metrics: MetricRegistry, ring: RingView): void {
   });
   add("requests", "Requests of version 1 peers.", ({ requestsIn }) => requestsIn);
   add("answers", "Answers to version 1 peers.", ({ answersOut }) => answersOut);
+  add(
+    "requests_out",
+    "Requests of this node to nodes of the C engine.",
+    ({ requestsOut }) => requestsOut,
+  );
+  add("answers_in", "Answers of nodes of the C engine to this one.", ({ answersIn }) => answersIn);
+  add(
+    "unanswered",
+    "Requests that a node of the C engine left without an answer while it answered later ones.",
+    ({ unanswered }) => unanswered,
+  );
   add("gossip", "Frames of gossip of version 1 peers.", ({ gossipIn }) => gossipIn);
   add(
     "skipped_bytes",

@@ -12,6 +12,8 @@ import { Connection, type ConnectionFailure, type ProvenHandshake } from "./conn
 import { printable } from "./control-frame.ts";
 import { countOne, type LinkCounters, newLinkCounters } from "./counters.ts";
 import type { LinkCrypto } from "./crypto.ts";
+import type { DialledConnection } from "./dnode/dialled-connection.ts";
+import { DialledConnections, type Version1Peers } from "./dnode/dialled-connections.ts";
 import { ServedConnections, type ServedConnectionsOptions } from "./dnode/served-connections.ts";
 import { countFailure, describeFailure, type FailureWords, hostOf, nameOf } from "./failure.ts";
 import { Handshake, type Refusal } from "./handshake.ts";
@@ -43,6 +45,8 @@ export interface LinkHubOptions {
   /** What this node advertises; all that this build has by default. */
   readonly capabilities?: CapabilityRegistry;
   readonly limits?: Partial<LinkLimits>;
+  /** Dials peers that speak no more than version 1, too; left out: it gives such connections up. */
+  readonly version1Peers?: Version1Peers | undefined;
   /** Serves peers that dial this node and speak no more than version 1; left out: nobody does. */
   readonly version1?: ServedConnectionsOptions | undefined;
 }
@@ -61,6 +65,8 @@ interface Peer {
   readonly link: number;
   address: PeerAddress | undefined;
   session: Session | undefined;
+  /** A connection that it is to prove itself on as a version 1 peer, or has. */
+  version1: DialledConnection | undefined;
   readonly backoff: Backoff;
   /** Before the first dial, and before the first after a session that lived. */
   isFresh: boolean;
@@ -95,6 +101,7 @@ export class LinkHub {
   readonly #pending = new Map<Connection, Pending>();
   readonly #listeners: Listener[] = [];
   readonly #version1: ServedConnections | undefined;
+  readonly #version1Dialled: DialledConnections | undefined;
   readonly #ticks: Timer;
   #attempts = 0;
   #isDialling = false;
@@ -117,6 +124,13 @@ export class LinkHub {
     this.#said = new RepeatedLog(log);
     this.#version1 =
       options.version1 && new ServedConnections(options.version1, this.counters.version1);
+    this.#version1Dialled =
+      options.version1Peers &&
+      new DialledConnections(
+        { runtime, codec, log, peers: options.version1Peers },
+        this.limits,
+        this.counters.version1,
+      );
     this.setPeers(options.peers);
     this.#ticks = runtime.every(this.limits.pingIntervalMs, () => {
       for (const session of this.sessions()) (session as Session).tick();
@@ -214,6 +228,7 @@ export class LinkHub {
     for (const peer of this.#peers.values()) {
       peer.wait?.cancel();
       peer.session?.close("stopped");
+      peer.version1?.close("stopped");
     }
     await Promise.all(this.#listeners.map((listener) => listener.close()));
   }
@@ -225,6 +240,7 @@ export class LinkHub {
         link,
         address: undefined,
         session: undefined,
+        version1: undefined,
         backoff: new Backoff(this.limits),
         isFresh: true,
         isDialling: false,
@@ -243,6 +259,7 @@ export class LinkHub {
     peer.wait = undefined;
     if (!this.#isDialling || this.#isClosed || peer.isDialling || peer.isHeld) return;
     if (peer.address === undefined || peer.session !== undefined) return;
+    if (peer.version1 !== undefined) return;
     const data = runtime.randomBytes(4);
     const random = new DataView(data.buffer, data.byteOffset).getUint32(0, true) / 2 ** 32;
     // Where both sides would dial at once, the one whose connection would not stay lets the other go first.
@@ -335,7 +352,16 @@ export class LinkHub {
       runtime,
       limits: this.limits,
       proven: (one, end) => this.#proven(one, pending, end),
-      version1: (one) => (servesVersion1 ? this.#serveVersion1(one) : undefined),
+      version1: (one) => {
+        const handler =
+          dialled !== undefined
+            ? this.#dialVersion1(one, dialled)
+            : servesVersion1
+              ? this.#serveVersion1(one)
+              : undefined;
+        if (handler !== undefined) this.#pending.delete(one);
+        return handler;
+      },
       failed: (one, failure) => this.#connectionFailed(one, pending, failure),
     });
     this.#pending.set(connection, pending);
@@ -343,16 +369,41 @@ export class LinkHub {
   }
 
   /** A connection that was taken in speaks no more than version 1. */
-  #serveVersion1(connection: Connection): StreamHandler | undefined {
-    const { stream } = connection;
+  #serveVersion1({ stream }: Connection): StreamHandler | undefined {
     const host = hostOf(stream.remoteAddress);
-    const handler = this.#version1?.take(stream, (code) => {
+    return this.#version1?.take(stream, (code) => {
       if (code === undefined) return;
       const words = `Closed a connection of a version 1 peer at ${host} (${code}): what it sent could not be served.`;
       this.#said.say(`version 1 ${host}`, code, words);
     });
-    if (handler !== undefined) this.#pending.delete(connection);
-    return handler;
+  }
+
+  /** A connection that this node has dialled shows no more than version 1. */
+  #dialVersion1({ stream }: Connection, peer: Peer): StreamHandler | undefined {
+    if (this.#isClosed) return undefined;
+    const version1 = this.#version1Dialled?.take(peer.link, stream, {
+      proven: () => {
+        peer.isDialling = false;
+        peer.failure = undefined;
+        peer.backoff.reset();
+        this.#said.forget(`link ${peer.link}`);
+      },
+      ended: (end) => {
+        peer.version1 = undefined;
+        peer.isDialling = false;
+        if (this.#isClosed || peer.session !== undefined) return;
+        if (end.kind === "lost") {
+          peer.failure = `the last connection ended: ${end.reason}`;
+          this.#dialLater(peer);
+          return;
+        }
+        countFailure(this.counters, { kind: "version1" });
+        const words = describeFailure({ kind: "version1" }, stream.remoteAddress, true);
+        this.#failed(peer, end.kind === "refused" ? end : words);
+      },
+    });
+    peer.version1 = version1;
+    return version1;
   }
 
   #admit(hello: Hello, pending: Pending): { readonly link: number } | Refusal {
@@ -453,6 +504,7 @@ export class LinkHub {
     peer.wait?.cancel();
     peer.wait = undefined;
     peer.session = session;
+    peer.version1?.close("replaced");
     peer.failure = undefined;
     this.counters.sessionsOpened++;
     this.#said.forget(`link ${link}`);

@@ -15,7 +15,7 @@ import { DNODE_TYPE, type DnodeFace } from "../codec/dnode.ts";
 /** What of the codec a link uses. */
 export type LinkCodec = Pick<
   DnodeFace & CapabilitiesFace,
-  "parseDnode" | "writeDnode" | "encodeCapabilities" | "decodeCapabilities"
+  "parseDnode" | "parseDnodes" | "writeDnode" | "encodeCapabilities" | "decodeCapabilities"
 >;
 
 /** An advertisement with its header has at most so many bytes: what the C engine was seen to pass over. */

@@ -39,6 +39,8 @@ export class CatchUp {
   /** Members that share a range with this node. */
   readonly #partners: readonly Member[];
   readonly #up = new Map<number, PeerState>();
+  /** Nodes of the C engine: they have nothing that could be copied. */
+  readonly #ofC = new Set<number>();
   readonly #running = new Map<number, bigint>();
   /** Those from which everything has been copied, by whether they held then what they have acknowledged. */
   readonly #copied = new Map<number, boolean>();
@@ -114,9 +116,17 @@ export class CatchUp {
 
   /** A peer can be reached, or says something new of itself. */
   peerUp(link: number, state: PeerState): void {
+    this.#ofC.delete(link);
     this.#up.set(link, state);
     if (this.#hasForgotten && this.#told.get(link)?.forgetful !== false)
       this.#told.set(link, state);
+    this.#unfenceIfComplete();
+  }
+
+  /** A peer is a node of the C engine, until peerUp() says otherwise. */
+  peerIsOfC(link: number): void {
+    this.#up.delete(link);
+    this.#ofC.add(link);
     this.#unfenceIfComplete();
   }
 
@@ -260,6 +270,7 @@ export class CatchUp {
   /** Whether most replicas of a range hold no state, or began with this node. */
   #mayStart(set: ReplicaSet, others: readonly Member[]): boolean {
     const beginners = others.filter(({ index }) => {
+      if (this.#ofC.has(index)) return true;
       const state = this.#up.get(index);
       return state !== undefined && (state.forgetful || state.startedWithUs);
     });

@@ -161,6 +161,12 @@ export class CatchingUp {
     }
   }
 
+  /** A peer is a node of the C engine: there is nothing to copy from it. */
+  isOfC({ member }: Peer): void {
+    this.#catchUp.peerIsOfC(member.index);
+    this.#considerFence();
+  }
+
   /** The session with a peer is over. */
   closed({ member, state }: Peer): void {
     this.#catchUp.peerDown(member.index);

@@ -11,6 +11,7 @@ import { mayBeRead, QuorumFailure, requireReach } from "./quorum.ts";
 import { framesOf } from "./replication-frames.ts";
 import type { RingContext } from "./ring-context.ts";
 import type { Member, ReplicaSet } from "./topology.ts";
+import { Version1Replicas } from "./version1-replicas.ts";
 
 /** The replicas that an operation is about, how many of them, and until when, in ms of Runtime.monotonic(). */
 export interface Reach {
@@ -22,10 +23,13 @@ export interface Reach {
 export class Executor {
   readonly #context: RingContext;
   readonly #own: OwnCopy;
+  /** What concerns keys with a replica at a node of the C engine. */
+  readonly version1: Version1Replicas;
 
   constructor(context: RingContext, own: OwnCopy) {
     this.#context = context;
     this.#own = own;
+    this.version1 = new Version1Replicas(context);
   }
 
   /**
@@ -70,6 +74,7 @@ export class Executor {
    */
   async write(command: ReplicaCommand): Promise<Uint8Array> {
     const { found, args, set, options } = command;
+    if (this.version1.concerns(set, true)) return this.version1.write(command);
     requireReach(set, options.level, this.#context.port.topology.self, (member) =>
       this.#mayAcknowledge(member, options.level),
     );

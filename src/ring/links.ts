@@ -7,7 +7,7 @@ import type { Topology } from "./topology.ts";
 export interface LinksParts
   extends Pick<
     LinkHubOptions,
-    "runtime" | "transport" | "codec" | "crypto" | "log" | "events" | "version1"
+    "runtime" | "transport" | "codec" | "crypto" | "log" | "events" | "version1" | "version1Peers"
   > {
   readonly settings: Settings;
   readonly secret: string | undefined;

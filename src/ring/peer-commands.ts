@@ -66,19 +66,24 @@ export class PeerCommands {
     const { port, runtime, requestTimeoutMs } = this.#context;
     if (port.refusal !== undefined) return errorReply(port.refusal);
     const [only] = parts;
-    if (only === undefined || parts.length > 1) return this.#runWhole(found, args);
+    if (only === undefined || parts.length > 1) return this.#runWhole(found, args, parts);
     const set = withinDatacenter(only.set);
     const deadline = runtime.monotonic() + requestTimeoutMs();
     return this.#runPart({ found, options: OPTIONS, deadline, ...only, set });
   }
 
   /** A command whose keys have several owners runs where its first key is, as in the C engine. */
-  async #runWhole(found: KeyspaceCommand, args: readonly Uint8Array[]): Promise<Uint8Array> {
+  async #runWhole(
+    found: KeyspaceCommand,
+    args: readonly Uint8Array[],
+    parts: readonly Part[],
+  ): Promise<Uint8Array> {
     const refusal = this.#refusal(found, args);
     if (refusal !== undefined) return refusal;
     const { runtime, requestTimeoutMs } = this.#context;
     const { reply, effects } = this.#runHere(found, args);
     const deadline = runtime.monotonic() + requestTimeoutMs();
+    if (found.writes) this.#executor.version1.give(parts[0]!.set, args, deadline);
     for (const { set, effects: ofSet } of this.#bySet(effects)) {
       await this.#executor.settle(ofSet, { set, level: "DC_ONE", deadline });
     }

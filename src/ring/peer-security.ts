@@ -2,8 +2,9 @@
 
 import type { Logger } from "../base/logger.ts";
 import type { DnodeCipherFace } from "../codec/dnode-cipher.ts";
-import { sessionCipher, type UnwrapKey } from "../link/dnode/payload-cipher.ts";
+import { type DialledKey, sessionCipher, type UnwrapKey } from "../link/dnode/payload-cipher.ts";
 import { BITS_OF_C, type PeerKey, SAFE_BITS } from "../link/dnode/peer-key.ts";
+import type { Member } from "./member.ts";
 
 /** Which peers what is sent is encrypted for: none, those of other racks, of other datacenters, all. */
 export const SECURE_SERVER_OPTIONS = ["none", "rack", "datacenter", "all"] as const;
@@ -27,6 +28,21 @@ export function unwrapWith({ key, mbufBytes }: PeerSecurity, codec: DnodeCipherF
     const sessionKey = key.unwrap(wrapped);
     return sessionKey && sessionCipher(codec, sessionKey, mbufBytes);
   };
+}
+
+/** Whether what this node sends to a member of the C engine is encrypted. */
+export function encryptsFor({ option }: PeerSecurity, self: Member, member: Member): boolean {
+  if (option === "all" || member.datacenter !== self.datacenter) return true;
+  return option === "rack" && member.rack !== self.rack;
+}
+
+/** What encrypts a connection that this node dials; `sessionKey`: random, of that connection alone. */
+export function dialledKey(
+  { key, mbufBytes }: PeerSecurity,
+  codec: DnodeCipherFace,
+  sessionKey: Uint8Array,
+): DialledKey {
+  return { cipher: sessionCipher(codec, sessionKey, mbufBytes), wrapped: key.wrap(sessionKey) };
 }
 
 /** Says what the length of the key means. */

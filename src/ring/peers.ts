@@ -1,4 +1,5 @@
 /** The other members as this node sees them: which have an open session, and what each has said of itself. */
+import type { Version1Session } from "../link/dnode/dialled-connection.ts";
 import type { LinkSession } from "../link/link.ts";
 import type { NodeState } from "./node-state.ts";
 import type { Member, Topology } from "./topology.ts";
@@ -7,6 +8,10 @@ import type { Member, Topology } from "./topology.ts";
 export interface Peer {
   readonly member: Member;
   session: LinkSession | undefined;
+  /** The connection to it where it is a node of the C engine. */
+  version1: Version1Session | undefined;
+  /** Whether it was one when it was connected last. */
+  isOfC: boolean;
   /** What it said last, also after it is gone. */
   state: NodeState | undefined;
   /** When its session opened or ended, in ms since the epoch. */
@@ -34,7 +39,15 @@ export class Peers {
     this.#peers = topology.members.map((member) =>
       member === topology.self
         ? undefined
-        : { member, session: undefined, state: undefined, since: now, lastReason: "" },
+        : {
+            member,
+            session: undefined,
+            version1: undefined,
+            isOfC: false,
+            state: undefined,
+            since: now,
+            lastReason: "",
+          },
     );
   }
 
@@ -67,8 +80,27 @@ export class Peers {
     return member === this.#topology.self || this.#peers[member.index]?.session !== undefined;
   }
 
+  /** The same, or a connection to it as a node of the C engine. */
+  isReached(member: Member): boolean {
+    return this.isUp(member) || this.#peers[member.index]?.version1 !== undefined;
+  }
+
+  /** Whether one of them is a node of the C engine. */
+  get someAreOfC(): boolean {
+    return this.#peers.some((peer) => peer?.isOfC === true);
+  }
+
+  /** A peer is a node of the C engine, and connected from now on; `undefined`: no more. */
+  version1(peer: Peer, session: Version1Session | undefined, now: number, reason = ""): void {
+    peer.version1 = session;
+    if (session !== undefined) peer.isOfC = true;
+    peer.since = now;
+    peer.lastReason = reason;
+  }
+
   opened(peer: Peer, session: LinkSession, now: number): void {
     peer.session = session;
+    peer.isOfC = false;
     peer.since = now;
     this.#open.add(peer);
   }

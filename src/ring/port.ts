@@ -69,6 +69,18 @@ export interface RingPort {
   isReadable(member: Member): boolean;
   /** The epoch that a member has said of itself in its open session; this node's own. */
   epochOf(member: Member): string | undefined;
+  /** Whether a member has shown itself to be a node of the C engine, and whether it is connected; undefined: it has not. */
+  version1(member: Member): "up" | "down" | undefined;
+  /**
+   * Sends such a member a command, REQ or REQ_FORWARD; resolves to its reply in RESP 2. Rejects with RingletError LINK_DOWN (it was not
+   * sent), LINK_LOST or DEADLINE (whether it ran is unknown).
+   */
+  sendVersion1(
+    member: Member,
+    args: readonly Uint8Array[],
+    isForwarded: boolean,
+    deadlineMs: number,
+  ): Promise<Uint8Array>;
   /** The replicas of a key. */
   replicasOf(key: Uint8Array): ReplicaSet;
   /**

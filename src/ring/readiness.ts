@@ -67,7 +67,9 @@ export class Readiness {
 
   /** Tells the kernel, and those who wait until this node is ready. */
   publish(): void {
-    const coordinating = this.refusal === undefined ? SELF_FLAG.coordinating : 0;
+    // With a node of the C engine among the replicas, everything is coordinated by the host: what it gets is no frame.
+    const isKernels = this.refusal === undefined && !this.#parts.peers.someAreOfC;
+    const coordinating = isKernels ? SELF_FLAG.coordinating : 0;
     const fenced = this.#parts.ring.isFenced ? SELF_FLAG.fenced : 0;
     this.#parts.store.kernel.ringSetSelf(coordinating | fenced);
     if (this.#isReady) for (const resolve of this.#waiters.splice(0)) resolve();
@@ -81,11 +83,11 @@ export class Readiness {
     const { ring, peers } = this.#parts;
     const { members, self } = ring.topology;
     const local = members.filter(({ datacenter }) => datacenter === self.datacenter);
-    return { up: local.filter((member) => peers.isUp(member)).length, all: local.length };
+    return { up: local.filter((member) => peers.isReached(member)).length, all: local.length };
   }
 
   #reachesQuorum({ local }: ReplicaSet): boolean {
     const { peers } = this.#parts;
-    return local.filter((member) => peers.isUp(member)).length * 2 > local.length;
+    return local.filter((member) => peers.isReached(member)).length * 2 > local.length;
   }
 }

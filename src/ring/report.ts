@@ -1,6 +1,7 @@
 /** What a ring tells operators, read from the ring, its links and the kernel at the moment that it is asked for. */
 import { LATENCY_BOUNDS_SECONDS } from "../base/histogram.ts";
 import type { LinkCounters } from "../link/counters.ts";
+import type { Version1Session } from "../link/dnode/dialled-connection.ts";
 import type { LinkSession } from "../link/link.ts";
 import type { EmbeddedStore } from "../store/embedded-store.ts";
 import { LINK, RING_FIGURE, type RingFigure } from "../store/kernel-ring.ts";
@@ -30,11 +31,16 @@ export interface ReportedRing {
 
 interface ReportedPeer {
   readonly member: Member;
+  /** Where it is a node of the C engine that is connected. */
+  readonly version1: Version1Session | undefined;
   readonly session: LinkSession | undefined;
   readonly state: { readonly fenced: boolean; readonly epoch: string } | undefined;
   readonly since: number;
   readonly lastReason: string;
 }
+
+/** What is to be known of a member of the C engine. */
+const OF_C = "a node of the C engine: catch-up: off";
 
 /** Cells of ringLatency() for each level and operation: those of a histogram, and the sum in µs. */
 const LATENCY_CELLS = LATENCY_BOUNDS_SECONDS.length + 2;
@@ -117,7 +123,10 @@ export class RingReport implements RingView {
     };
   }
 
-  #viewOf({ member, session, state, since, lastReason }: ReportedPeer): MemberView {
+  #viewOf({ member, session, version1, state, since, lastReason }: ReportedPeer): MemberView {
+    if (version1 !== undefined) {
+      return { member, state: "up", since, reason: OF_C, epoch: undefined, link: undefined };
+    }
     if (session === undefined) {
       const reason = lastReason === "" ? undefined : lastReason;
       return { member, state: "down", since, reason, epoch: state?.epoch, link: undefined };

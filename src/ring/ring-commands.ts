@@ -23,7 +23,13 @@ import { mayBeRead } from "./quorum.ts";
 import { RememberedWrites } from "./remembered-writes.ts";
 import { errorReply, isError, mergeReplies, withMore } from "./reply-parts.ts";
 import type { RingContext } from "./ring-context.ts";
-import { crossOwner, errorText, notCoordinating, notInTransaction } from "./ring-error.ts";
+import {
+  crossOwner,
+  errorText,
+  notCoordinating,
+  notInTransaction,
+  notWithVersion1,
+} from "./ring-error.ts";
 import type { ReplicaSet } from "./topology.ts";
 import {
   decodeReplies,
@@ -148,6 +154,7 @@ export class RingCommands {
     const { database } = client;
     const placed = keys.map((key) => ({ database, key }));
     if (set === undefined) return [];
+    this.#requireNoVersion1(set);
     const options = { ...optionsOf(client), level: client.readLevel };
     if (set.local.includes(port.topology.self) && !port.isFenced) {
       const reach = { set, level: options.level, deadline: this.#deadline() };
@@ -168,6 +175,7 @@ export class RingCommands {
     after?: Promise<void>,
   ): Promise<TransactionReplies> {
     this.#requireCoordinating();
+    this.#requireNoVersion1(set);
     const options = { ...optionsOf(client), level: client.writeLevel };
     const deadline = this.#deadline();
     if (after !== undefined) await after;
@@ -221,6 +229,12 @@ export class RingCommands {
     const { args } = command;
     const { self } = port.topology;
     const isReplica = set.local.includes(self);
+    const { version1 } = this.#executor;
+    if (version1.concerns(set, found.writes)) {
+      if (!found.writes) return version1.read(command);
+      version1.require(command);
+      if (!version1.hasOurs(set)) return version1.write(command);
+    }
     if (!found.writes) {
       const elsewhere = () => this.#forwarding.read({ kind: "read", options, args }, set);
       if (!isReplica || !mayBeRead(port, self)) return elsewhere();
@@ -237,7 +251,10 @@ export class RingCommands {
     found: KeyspaceCommand,
     { args, client, after }: ClientCommand,
   ): Promise<Uint8Array> {
-    const { local } = this.#context;
+    const { local, port } = this.#context;
+    if (found.writes && port.topology.members.some((member) => port.version1(member))) {
+      throw notWithVersion1(`it does not know '${found.name}'`);
+    }
     if (after !== undefined) await after;
     const options = this.#optionsOf(found, client);
     return runOverAll(this.#gather, found, args, options, () => local.run(found, args, options));
@@ -250,6 +267,12 @@ export class RingCommands {
 
   #optionsOf({ writes }: KeyspaceCommand, client: ClientOptions): RequestOptions {
     return { ...optionsOf(client), level: writes ? client.writeLevel : client.readLevel };
+  }
+
+  /** Transactions, and WATCH before them, need stamps at every replica. */
+  #requireNoVersion1(set: ReplicaSet): void {
+    if (!this.#executor.version1.concerns(set, true)) return;
+    throw notWithVersion1("it knows neither transactions nor WATCH");
   }
 
   #requireCoordinating(): void {

@@ -35,6 +35,13 @@ export const rangeUnreachable = (replicas: readonly Member[]): RingletError =>
     `Dynomite: a part of the keys cannot be reached, so the answer would not be whole: none of ${replicas.map(memberName).join(", ")} answers now`,
   );
 
+/** A node of the C engine holds a replica, and what was asked cannot be had with it; nothing was done. */
+export const notWithVersion1 = (why: string): RingletError =>
+  new RingletError(
+    "VERSION_1_PEER",
+    `Dynomite: a node of the C engine holds a replica, and ${why}; nothing was done`,
+  );
+
 /** Keys that a transaction cannot have together. */
 export function crossOwnerTransaction(hasHashTag: boolean): RingletError {
   return new RingletError(

@@ -46,7 +46,7 @@ import { ReplyGates } from "./reply-gate.ts";
 import { Sessions } from "./sessions.ts";
 import { Status } from "./status.ts";
 import type { Member, ReplicaSet, Topology } from "./topology.ts";
-import { type PeerCommandHandler, servedVersion1 } from "./version1-peers.ts";
+import { dialledVersion1, type PeerCommandHandler, servedVersion1 } from "./version1-peers.ts";
 
 /** What a ring is made of. */
 export interface RingParts {
@@ -169,10 +169,10 @@ export class Ring implements RingPort {
     });
     this.hub = ringLinks(topology, {
       ...{ ...parts, events: sessions },
-      version1: servedVersion1({
-        ...parts,
-        handler: () => this.onPeerCommand,
-        keptBy: parts.keptBy,
+      version1: servedVersion1({ ...parts, handler: () => this.onPeerCommand }),
+      version1Peers: dialledVersion1({
+        ...{ ...parts, ring: this, peers },
+        ...{ catchingUp: this.#catchingUp, readiness: this.#readiness },
       }),
     });
     setUpKernel(store, settings, placement);
@@ -348,6 +348,23 @@ export class Ring implements RingPort {
     return peer?.session !== undefined && peer.state?.fenced === false;
   }
 
+  version1(member: Member): "up" | "down" | undefined {
+    const peer = this.#peers.of(member.index);
+    if (peer?.isOfC !== true) return undefined;
+    return peer.version1 === undefined ? "down" : "up";
+  }
+
+  sendVersion1(
+    member: Member,
+    args: readonly Uint8Array[],
+    isForwarded: boolean,
+    deadlineMs: number,
+  ): Promise<Uint8Array> {
+    const session = this.#peers.of(member.index)?.version1;
+    if (session === undefined) return Promise.reject(linkDown(member));
+    return session.request(this.#parts.codec.writeRequest(args), isForwarded, deadlineMs);
+  }
+
   epochOf(member: Member): string | undefined {
     if (member === this.topology.self) return this.epoch;
     const peer = this.#peers.of(member.index);
@@ -376,12 +393,7 @@ export class Ring implements RingPort {
   request(member: Member, kind: number, body: Uint8Array, timeoutMs: number): Promise<Uint8Array> {
     const session = this.#peers.of(member.index)?.session;
     if (session === undefined) {
-      return Promise.reject(
-        new RingletError(
-          "LINK_DOWN",
-          `${memberName(member)} cannot be reached; nothing was sent to it`,
-        ),
-      );
+      return Promise.reject(linkDown(member));
     }
     if (this.#heldBack.isBehind(member.index) && OF_CLIENTS.has(kind)) {
       return Promise.reject(
@@ -433,6 +445,9 @@ export class Ring implements RingPort {
     return this.#quorums.send(members, frame, need, wishes);
   }
 }
+
+const linkDown = (member: Member): RingletError =>
+  new RingletError("LINK_DOWN", `${memberName(member)} cannot be reached; nothing was sent to it`);
 
 const TEXT = new TextEncoder();
 

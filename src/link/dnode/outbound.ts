@@ -24,6 +24,8 @@ export type OutboundEvent =
   | { readonly kind: "answer"; readonly id: bigint; readonly payload: Uint8Array }
   /** A later request was answered: none will come for this one. */
   | { readonly kind: "unanswered"; readonly id: bigint }
+  /** A frame such as links of version 2 open with. */
+  | { readonly kind: "opening" }
   /** Nothing more may be read: the connection is to be closed, and what is outstanding has failed. */
   | { readonly kind: "end"; readonly code: string };
 
@@ -120,6 +122,7 @@ export class DnodeOutbound {
     const { id, type } = frame;
     if (type !== DNODE_TYPE.response) {
       counters.ignoredFrames++;
+      if (type === DNODE_TYPE.cryptoHandshake) events.push({ kind: "opening" });
       return undefined;
     }
     const at = this.#outstanding.findIndex((one) => one.id === id);

@@ -4,9 +4,11 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { testDirectory } from "../certificates.ts";
-import { freePorts, places, startCluster } from "../cluster-harness.ts";
+import { type ClusterMember, freePorts, places, startCluster } from "../cluster-harness.ts";
 import { runRinglet } from "../harness.ts";
+import { until } from "../until.ts";
 import { DnodeClient, REQ_FORWARD, request } from "./dnode-client.ts";
+import { FakeCNode } from "./fake-c-node.ts";
 import { SessionKey } from "./session-key.ts";
 
 /** Makes a key, and returns where it is. */
@@ -174,5 +176,46 @@ describe("a node does not start", () => {
     ]);
     expect(stderr).toMatch(message);
     expect(code).toBe(2);
+  });
+});
+
+describe("members of the C engine that encrypt", () => {
+  it("are sent everything encrypted under all, with a value above one buffer", async () => {
+    const directory = testDirectory();
+    const key = makeKey(directory, 1024);
+    const pem = readFileSync(key, "utf8");
+    const flags = [
+      ...confFlags(directory, "all", key),
+      ...["--read-consistency", "dc_quorum", "--write-consistency", "dc_quorum"],
+    ];
+    const cluster = await startCluster({ places: places(3), flags });
+    const [one, two, three] = cluster.members as [ClusterMember, ClusterMember, ClusterMember];
+    await three.kill();
+    const c = await FakeCNode.listen(three.peerPort, pem);
+    await until(
+      async () => (await one.send(["INFO", "ring"]))[0]!.includes("members_of_c_engine:1\r\n"),
+      () => one.log,
+    );
+    await two.kill();
+    const big = "0123456789".repeat(5000);
+    expect(await one.send(["SET", "k", big], ["STRLEN", "k"], ["GET", "k"])).toEqual([
+      "+OK\r\n",
+      `:${big.length}\r\n`,
+      `$${big.length}\r\n${big}\r\n`,
+    ]);
+    expect(c.strings.get("k")).toBe(big);
+    expect([c.decrypted, c.deaths]).toEqual([c.received.length + c.pings, []]);
+  });
+
+  it("are sent nothing where there is a secret and nothing encrypts for them", async () => {
+    const cluster = await startCluster({
+      places: places(3),
+      secretOf: () => "a secret of the test",
+    });
+    const [one, , three] = cluster.members as [ClusterMember, ClusterMember, ClusterMember];
+    await three.kill();
+    const c = await FakeCNode.listen(three.peerPort);
+    await one.logs("PEER_VERSION_1");
+    expect([c.received, c.pings]).toEqual([[], 0]);
   });
 });

@@ -4,6 +4,7 @@ import {
   createCipheriv,
   createDecipheriv,
   createPublicKey,
+  privateDecrypt,
   publicEncrypt,
   randomBytes,
 } from "node:crypto";
@@ -13,24 +14,35 @@ import { REQ } from "./dnode-client.ts";
 const latin1 = (bytes: Buffer) => bytes.toString("latin1");
 
 export class SessionKey {
-  readonly #bytes = randomBytes(32);
+  readonly #bytes: Buffer;
   readonly #wrapped: string;
   readonly #chunkBytes: number;
   #isSent = false;
 
   /** `pem`: the key that the nodes share; `mbufBytes`: the buffers that chunks are made of. */
-  constructor(pem: string, mbufBytes = 16_384) {
+  constructor(pem: string, mbufBytes = 16_384, bytes = randomBytes(32)) {
+    this.#bytes = bytes;
     const key = createPublicKey(pem);
     const padding = constants.RSA_PKCS1_OAEP_PADDING;
     this.#wrapped = latin1(publicEncrypt({ key, padding, oaepHash: "sha1" }, this.#bytes));
     this.#chunkBytes = mbufBytes - 64;
   }
 
+  /** The key that a peer has sent in a data field. Throws where it is none. */
+  static unwrap(pem: string, wrapped: string): SessionKey {
+    const padding = constants.RSA_PKCS1_OAEP_PADDING;
+    const bytes = privateDecrypt(
+      { key: pem, padding, oaepHash: "sha1" },
+      Buffer.from(wrapped, "latin1"),
+    );
+    return new SessionKey(pem, undefined, bytes);
+  }
+
   /** A request; the first one has the session key in its data field. */
   request(id: number, args: readonly string[], type = REQ): string {
     const data = this.#isSent ? "d" : this.#wrapped;
     this.#isSent = true;
-    return this.frame(id, this.#seal(encodeRequest(args)), data, type);
+    return this.frame(id, this.seal(encodeRequest(args)), data, type);
   }
 
   /** A frame with a payload that is encrypted, or should be. */
@@ -51,7 +63,8 @@ export class SessionKey {
     return latin1(Buffer.concat(parts));
   };
 
-  #seal(payload: string): string {
+  /** A payload, encrypted. */
+  seal(payload: string): string {
     const bytes = Buffer.from(payload, "latin1");
     const parts: Buffer[] = [];
     for (let at = 0; at < bytes.length; at += this.#chunkBytes) {

@@ -182,6 +182,12 @@ export class FakeNode implements RingPort {
     return latin1(value, 0, value.length);
   }
 
+  version1(): undefined {}
+
+  sendVersion1(): Promise<Uint8Array> {
+    return Promise.reject(new RingletError("LINK_DOWN", "no member is a node of the C engine"));
+  }
+
   isUp(member: Member): boolean {
     return this.#cluster.isLinked(this.self.index, member.index);
   }

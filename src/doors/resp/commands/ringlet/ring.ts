@@ -35,6 +35,7 @@ function lineOf(driver: RingPort, member: Member): string {
 /** How a member is, as this node sees it. */
 export function stateOf(driver: RingPort, member: Member): string {
   const self = member === driver.topology.self ? "this node, " : "";
+  if (driver.version1(member) === "up") return "up, a node of the C engine: catch-up: off";
   if (!driver.isUp(member)) return "down";
   return `${self}${driver.isReadable(member) ? "up" : "up, catching up"}`;
 }
