@@ -1,4 +1,6 @@
 /** What nodes say of themselves, in the hello and whenever it changes: JSON on the wire. */
+import { toHex } from "../base/hex.ts";
+import type { Runtime } from "../base/runtime.ts";
 
 /** As a node says it. */
 export interface NodeState {
@@ -22,6 +24,11 @@ export interface NodeState {
   readonly missed: bigint | undefined;
   /** Its datacenter lacks records with at least this stamp that it has got from another datacenter since. */
   readonly brought: bigint | undefined;
+}
+
+/** A store epoch that no node has had: NodeState.epoch. */
+export function newEpoch(runtime: Runtime): string {
+  return toHex(runtime.randomBytes(EPOCH_BYTES));
 }
 
 /** The state as JSON can carry it. */
@@ -74,6 +81,8 @@ export function stateFromJson(json: unknown): NodeState | undefined {
   };
 }
 
+/** Random bytes of a store epoch. */
+const EPOCH_BYTES = 12;
 /** Longest epoch that is taken from a peer, in characters. */
 const MAX_EPOCH_LENGTH = 64;
 /** Most elements of a list that is taken from a peer. */

@@ -4,23 +4,15 @@
  * is in the file that is named after it.
  */
 import { RingletError } from "../base/errors.ts";
-import { toHex } from "../base/hex.ts";
-import type { Logger } from "../base/logger.ts";
-import type { Runtime, Timer } from "../base/runtime.ts";
-import type { Settings } from "../base/settings.ts";
-import type { Codec } from "../codec/codec.ts";
+import type { Timer } from "../base/runtime.ts";
 import type { LinkCounters } from "../link/counters.ts";
-import type { LinkCrypto } from "../link/crypto.ts";
 import type { LinkHub } from "../link/hub.ts";
 import { LinkRequests } from "../link/requests.ts";
 import type { Key } from "../store/database.ts";
 import type { EmbeddedStore } from "../store/embedded-store.ts";
 import type { Listener } from "../transport/stream.ts";
-import type { PeerAddress, Transport } from "../transport/transport.ts";
 import { CatchingUp, PATIENT_MS } from "./catching-up.ts";
 import { ClockWatch } from "./clock-watch.ts";
-import type { RecordPages } from "./copies.ts";
-import type { GuardedClock } from "./guarded-clock.ts";
 import { HeldBack } from "./held-back.ts";
 import { HostFrames } from "./host-frames.ts";
 import type { Retry } from "./host-quorums.ts";
@@ -28,9 +20,8 @@ import { setUpKernel, writeTables } from "./kernel-setup.ts";
 import { ringLinks } from "./links.ts";
 import { memberName } from "./member.ts";
 import { encodeMissed } from "./missed.ts";
+import { newEpoch } from "./node-state.ts";
 import { Outboxes } from "./outboxes.ts";
-import type { KeptBy } from "./peer-admission.ts";
-import type { PeerSecurity } from "./peer-security.ts";
 import { type MemberEvent, type Peer, Peers } from "./peers.ts";
 import type { Placement } from "./placement.ts";
 import {
@@ -43,42 +34,11 @@ import {
 import { QuorumRequests } from "./quorum-requests.ts";
 import { Readiness } from "./readiness.ts";
 import { ReplyGates } from "./reply-gate.ts";
+import type { RingParts } from "./ring-parts.ts";
 import { Sessions } from "./sessions.ts";
 import { Status } from "./status.ts";
 import type { Member, ReplicaSet, Topology } from "./topology.ts";
 import { dialledVersion1, type PeerCommandHandler, servedVersion1 } from "./version1-peers.ts";
-
-/** What a ring is made of. */
-export interface RingParts {
-  readonly runtime: Runtime;
-  /** The time that stamps and expiries have. */
-  readonly clock: GuardedClock;
-  /** A store with tombstones. */
-  readonly store: EmbeddedStore;
-  readonly settings: Settings;
-  readonly log: Logger;
-  readonly transport: Transport;
-  readonly codec: Codec;
-  readonly crypto: LinkCrypto;
-  readonly placement: Placement;
-  /** Where peers are listened for. */
-  readonly listen: PeerAddress;
-  /** What all nodes of the cluster know and nobody else. */
-  readonly secret: string | undefined;
-  /** Encryption as the C engine has it. */
-  readonly security: PeerSecurity | undefined;
-  /** Where this node keeps the data. A server is of use to other members only as KeyServer. */
-  readonly keptBy: KeptBy;
-  /** The server that holds the keys in place of the store. */
-  readonly server?: KeyServer | undefined;
-}
-
-/** A server behind the node, as the ring sees it. */
-export interface KeyServer {
-  readonly isUp: boolean;
-  /** Its records, page by page. */
-  pages(ring: RingPort): RecordPages;
-}
 
 /** Runs a command of a client again that the kernel has begun: the reply's bytes. */
 export type RetryHandler = (retry: Retry) => Promise<Uint8Array>;
@@ -156,14 +116,13 @@ export class Ring implements RingPort {
     this.#outboxes = outboxes;
     this.#quorums = quorums;
     this.#frames = new HostFrames({ ring: this, store, log, outboxes, quorums, refused });
-    this.#status = new Status({
-      ...{ ring: this, store, peers, heldBack, outboxes, catchingUp: this.#catchingUp },
-    });
+    const catchingUp = this.#catchingUp;
+    this.#status = new Status({ ring: this, store, peers, heldBack, outboxes, catchingUp });
     this.#clockWatch = new ClockWatch({ clock: parts.clock, settings, log, peers });
     this.#readiness = new Readiness({ ring: this, store, peers, clock: this.#clockWatch });
     const sessions = new Sessions({
       ...{ ring: this, runtime, clock: parts.clock, store, settings, log, peers, heldBack },
-      ...{ outboxes, catchingUp: this.#catchingUp, readiness: this.#readiness },
+      ...{ outboxes, catchingUp, readiness: this.#readiness },
       ...{ status: this.#status, requests: this.#requests, frames: this.#frames, touch },
       keptBy: parts.keptBy,
     });
@@ -171,8 +130,7 @@ export class Ring implements RingPort {
       ...{ ...parts, events: sessions },
       version1: servedVersion1({ ...parts, handler: () => this.onPeerCommand }),
       version1Peers: dialledVersion1({
-        ...{ ...parts, ring: this, peers },
-        ...{ catchingUp: this.#catchingUp, readiness: this.#readiness },
+        ...{ ...parts, ring: this, peers, catchingUp, readiness: this.#readiness },
       }),
     });
     setUpKernel(store, settings, placement);
@@ -250,7 +208,9 @@ export class Ring implements RingPort {
 
   #runAgain(retry: Retry): void {
     const failed = (error: unknown): Uint8Array =>
-      TEXT.encode(`-ERR internal error: ${String(error).replace(/[\r\n]+/g, " ")}\r\n`);
+      new TextEncoder().encode(
+        `-ERR internal error: ${String(error).replace(/[\r\n]+/g, " ")}\r\n`,
+      );
     const run = this.onRetry?.(retry) ?? Promise.reject(new Error("nothing runs commands again"));
     run.catch(failed).then((reply) => {
       if (this.#closed) return;
@@ -449,14 +409,5 @@ export class Ring implements RingPort {
 const linkDown = (member: Member): RingletError =>
   new RingletError("LINK_DOWN", `${memberName(member)} cannot be reached; nothing was sent to it`);
 
-const TEXT = new TextEncoder();
-
 /** Requests that clients wait for: a link that is behind takes none, and all others. */
 const OF_CLIENTS: ReadonlySet<number> = new Set([REQUEST_KIND.execute, REQUEST_KIND.gather]);
-
-function newEpoch(runtime: Runtime): string {
-  return toHex(runtime.randomBytes(EPOCH_BYTES));
-}
-
-/** Random bytes of a store epoch. */
-const EPOCH_BYTES = 12;
