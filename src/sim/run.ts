@@ -2,6 +2,7 @@
  * One run of the simulation: a cluster comes up, clients send while faults happen, everything heals, and what clients were told and
  * what replicas hold is checked. The same seed does the same, event by event.
  */
+import type { ServedNode } from "../doors/served-node.ts";
 import { fromLatin1 } from "../store/arguments.ts";
 import { RING_FIGURE } from "../store/kernel-ring.ts";
 import { askNode } from "./audit.ts";
@@ -144,7 +145,7 @@ class Run {
       return differences.length === 0;
     }, HEAL_MS);
     this.#problems.push(...differences);
-    if (isWhole) this.#checkMemory();
+    if (isWhole) await this.#checkMemory();
     const final = isWhole && differences.length === 0 ? await this.#audit() : undefined;
     return this.#finish(final, injector);
   }
@@ -252,13 +253,18 @@ class Run {
     return checkReplicas({ states, ownersOf });
   }
 
-  #checkMemory(): void {
-    for (const { host, served } of this.#cluster.nodes) {
+  async #checkMemory(): Promise<void> {
+    // A node that works for another's client ends by the same deadline, at its next tick.
+    const { nodes } = this.#cluster;
+    const isIdle = () =>
+      nodes.every(({ served }) => served === undefined || pendingOf(served) === 0);
+    await this.#eventually(isIdle, this.#requestTimeoutMs + LOOK_MS);
+    for (const { host, served } of nodes) {
       if (served === undefined) continue;
       const { kernel } = served.node.store;
       const bytes = kernel.memory.buffer.byteLength;
       if (bytes > MOST_MEMORY_BYTES) this.#report("memory", `${host} has taken ${bytes} bytes`);
-      const pending = kernel.ringFigure(RING_FIGURE.pendingSlots);
+      const pending = pendingOf(served);
       if (pending !== 0) this.#report("memory", `${pending} requests are pending at ${host}`);
     }
   }
@@ -354,6 +360,11 @@ class Run {
 }
 
 /** A path without what may take longer than a request. */
+/** Requests that wait for other nodes. */
+function pendingOf({ node }: ServedNode): number {
+  return node.store.kernel.ringFigure(RING_FIGURE.pendingSlots);
+}
+
 function calmed(path: PathModel): PathModel {
   const { bandwidth, windowBytes } = CALM_PATH;
   return { ...path, tailChance: 0, bandwidth, windowBytes };
