@@ -112,6 +112,22 @@ describe("a cluster that has healed", () => {
     expect(checkLiveness(history.operations, { healedMs: 110 })).toEqual([]);
   });
 
+  it.each([
+    ["a write of another datacenter that has just been answered", "SET s v", "west", 190, []],
+    ["one that has long arrived", "SET s v", "west", 90, [[1]]],
+    ["one of the same datacenter", "SET s v", "dc1", 190, [[1]]],
+    ["one of another key", "SET t v", "west", 190, [[1]]],
+  ])(
+    "lets a write at every datacenter fail behind %s: %s in %s until %d",
+    (_, command, datacenter, endedMs, found) => {
+      const { operations } = new HistoryBuilder()
+        .add(command, [80, endedMs], "OK", { client: "other", datacenter })
+        .add("SET s w", [200, 205], { error: "ERR" }, { write: "DC_EACH_SAFE_QUORUM" });
+      const problems = checkLiveness(operations, { healedMs: 60 });
+      expect(problems.map((problem) => problem.operations)).toEqual(found);
+    },
+  );
+
   it("may refuse what is more than its nodes let wait", () => {
     const facts = { healedMs: 60, mayRefuse: true };
     expect(checkLiveness(history.operations, facts)).toEqual([]);
