@@ -115,6 +115,7 @@ function coordinateKeys(
       // The counts of several keys, each of the newest of a quorum, are put together by the host.
       if (level != LEVEL_ONE) return leave();
   }
+  if (command == MSET && argc == 3) return blind(SET, argv, argc, hashOf(argv, 1), reply, level);
   return writeMany(command, argv, argc, reply, level);
 }
 

@@ -234,7 +234,8 @@ describe("a node that is no replica of a key", () => {
   test("leaves everything else to the host", () => {
     const { d } = fourth();
     const client = d.client(QUORUM);
-    client.call("incr", "k").call("mget", "k", "l").call("mset", "k", "v").call("del", "k", "l");
+    client.call("incr", "k").call("mget", "k", "l").call("mset", "k", "v", "l", "w");
+    client.call("del", "k", "l");
     client.call("set", "k", "v", "nx").call("getdel", "k");
     expect(client.hosted).toHaveLength(6);
     const safe = d.client(SAFE);

@@ -86,20 +86,23 @@ describe("a write that a replica refuses for something newer", () => {
     expect(agreed([a, b], "k")).toBe("second");
   });
 
-  test("gets a new stamp beside a later write of another client here, which may be below it", () => {
-    const { ring, a, b, c } = three();
-    for (const node of [b, c]) {
-      node.store.setNow(START_MS + 1000);
-      alone(node, "set", "k", "ahead");
-    }
-    const one = a.client(QUORUM).call("set", "k", "first");
-    const other = a.client(QUORUM).call("set", "k", "second");
-    ring.settle();
-    expect(one.replies()).toEqual(["OK"]);
-    expect(other.replies()).toEqual(["OK"]);
-    expect(["first", "second"]).toContain(agreed([a, b, c], "k"));
-    expect(a.figure("writesRestamped")).toBe(2);
-  });
+  test.each(["set", "mset"])(
+    "gets a new stamp beside a later write of another client here, which may be below it: %s",
+    (name) => {
+      const { ring, a, b, c } = three();
+      for (const node of [b, c]) {
+        node.store.setNow(START_MS + 1000);
+        alone(node, "set", "k", "ahead");
+      }
+      const one = a.client(QUORUM).call(name, "k", "first");
+      const other = a.client(QUORUM).call(name, "k", "second");
+      ring.settle();
+      expect(one.replies()).toEqual(["OK"]);
+      expect(other.replies()).toEqual(["OK"]);
+      expect(["first", "second"]).toContain(agreed([a, b, c], "k"));
+      expect(a.figure("writesRestamped")).toBe(2);
+    },
+  );
 
   test("never comes back above what the same client has written since", () => {
     const { ring, a, b, c } = three();
